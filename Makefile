@@ -1,0 +1,36 @@
+# make demo | test | accept | lint | bench; everything runs in .venv, which `make setup` makes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+
+.PHONY: setup demo test accept lint bench neo4j clean
+.DELETE_ON_ERROR:
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@sh tools/make_venv.sh $(VENV)
+	@touch $@
+
+demo: setup
+	@$(BIN)/medweave demo --out demo-out
+
+test: setup
+	@$(BIN)/python -m pytest -m "not accept"
+
+accept: setup
+	@$(BIN)/python -m pytest -m accept -s
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: setup
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# A Neo4j server without Docker, in .neo4j, until Ctrl-C; needs Java 17 and Maven.
+neo4j: setup
+	@$(BIN)/python tools/neo4j_server.py .neo4j
+
+clean:
+	rm -rf $(VENV) demo-out build dist *.egg-info

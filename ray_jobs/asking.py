@@ -1,0 +1,326 @@
+"""The commands that read a graph: readable tables by default, JSON lines of data with `--json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
+from kg_builder.store import GraphStore, open_store
+from ontologies.concept import Concept
+from ray_jobs.config import AsOf
+
+console = Console(highlight=False)
+
+graph_option = click.option(
+    "--graph", required=True, metavar="DIR", help="The graph: a directory that kg_build made."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_of_option = click.option(
+    "--as-of", type=AsOf(), help="Only what was published by then (YYYY, YYYY-MM or YYYY-MM-DD)."
+)
+limit_option = click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+
+
+@contextmanager
+def opened(graph: str) -> Iterator[GraphStore]:
+    """The store at this address, closed afterwards; what is wrong with it becomes a usage error."""
+    try:
+        store = open_store(graph)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def concept_of(store: GraphStore, text: str) -> Concept:
+    """The concept that a person names by its name, a synonym, a CUI or any cross-reference.
+
+    A text that names none exactly is an error that lists the nearest; nothing is guessed.
+    """
+    found = store.search(text, limit=5)
+    folded = text.casefold()
+    exact = [
+        concept
+        for concept in found
+        if folded in {concept.id.casefold(), concept.name.casefold()}
+        or folded in {x.casefold() for x in concept.xrefs}
+        or f"umls:{folded}" == concept.id.casefold()
+        or folded in {name.casefold() for name in concept.synonyms}
+    ]
+    if exact:
+        return exact[0]
+    near = "; ".join(f"{concept.name} ({concept.id})" for concept in found)
+    raise click.ClickException(
+        f"no concept of this graph is called {text!r}. "
+        + (f"Near: {near}." if near else "Nothing is near; try `medweave search`.")
+    )
+
+
+def emit(rows: object) -> None:
+    """Print a value as JSON, dates in ISO form."""
+    click.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
+
+
+def names_of(store: GraphStore, edges: Sequence[Edge]) -> dict[str, str]:
+    """Concept id to preferred name, for all ends of the edges."""
+    ids = sorted({end for edge in edges for end in (edge.subject_id, edge.object_id)})
+    return {concept.id: concept.name for concept in store.concepts(ids)}
+
+
+def edge_row(edge: Edge, names: dict[str, str]) -> dict[str, Any]:
+    """An edge as data, with the names of its ends."""
+    return {
+        **dataclasses.asdict(edge),
+        "subject": names[edge.subject_id],
+        "object": names[edge.object_id],
+    }
+
+
+def edges_table(edges: Sequence[Edge], names: dict[str, str], title: str) -> Table:
+    """A table of edges: assertion, articles for and against, years."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("subject", "predicate", "object"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("for", "against", "hedged", "years"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for edge in edges:
+        years = "-".join(str(y) for y in dict.fromkeys((edge.first_year, edge.last_year)) if y)
+        table.add_row(
+            names[edge.subject_id],
+            edge.predicate,
+            names[edge.object_id],
+            str(edge.supporting),
+            Text(str(edge.refuting), style="red" if edge.refuting else ""),
+            str(edge.hedged),
+            years,
+        )
+    return table
+
+
+def evidence_row(cited: CitedEvidence) -> dict[str, Any]:
+    """A piece of evidence as data: the assertion, the sentence and where it stands."""
+    return {
+        **cited.evidence._asdict(),
+        "sentence": cited.sentence,
+        "subject_text": cited.subject_text,
+        "object_text": cited.object_text,
+        "title": cited.title,
+        "retracted": cited.retracted,
+    }
+
+
+def sentence_text(cited: CitedEvidence) -> Text:
+    """The sentence with its two concepts in bold and its trigger underlined."""
+    evidence = cited.evidence
+    text = Text(cited.sentence)
+    for start, end, style in (
+        (evidence.subject_start, evidence.subject_end, "bold cyan"),
+        (evidence.object_start, evidence.object_end, "bold magenta"),
+        (evidence.cue_start, evidence.cue_end, "underline"),
+    ):
+        if end > start:
+            offset = evidence.sentence_start
+            text.stylize(style, start - offset, end - offset)
+    return text
+
+
+def print_evidence(evidence: Sequence[CitedEvidence]) -> None:
+    """Print sentences with their PMID and year, each marked as for or against."""
+    for cited in evidence:
+        mark = ("[red]against[/]" if cited.evidence.polarity == REFUTES else "[green]for[/]") + (
+            " [yellow]hedged[/]" if cited.evidence.hedged else ""
+        )
+        year = cited.evidence.published.year if cited.evidence.published else "undated"
+        retracted = " [bold red]RETRACTED[/]" if cited.retracted else ""
+        console.print(f"  PMID {cited.evidence.pmid} ({year}) {mark}{retracted}")
+        console.print(Text("    ").append_text(sentence_text(cited)), soft_wrap=True)
+
+
+@click.command()
+@click.argument("text")
+@graph_option
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1))
+@json_option
+def search(text: str, graph: str, limit: int, as_json: bool) -> None:
+    """Find concepts of the graph by name."""
+    with opened(graph) as store:
+        found = store.search(text, limit=limit)
+        counts = store.article_counts([concept.id for concept in found])
+    if as_json:
+        emit(
+            [
+                {**dataclasses.asdict(concept), "articles": count}
+                for concept, count in zip(found, counts, strict=True)
+            ]
+        )
+        return
+    table = Table("id", "name", "articles", "also called", title=f"Concepts for {text!r}")
+    for concept, count in zip(found, counts, strict=True):
+        table.add_row(concept.id, concept.name, str(count), "; ".join(concept.synonyms[:4]))
+    console.print(table)
+
+
+@click.command()
+@click.argument("concept")
+@graph_option
+@click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
+@click.option("--direction", default="both", type=click.Choice(["out", "in", "both"]))
+@click.option("--min-articles", default=1, show_default=True, type=click.IntRange(1))
+@as_of_option
+@limit_option
+@json_option
+def neighbors(
+    concept: str,
+    graph: str,
+    predicates: tuple[str, ...],
+    direction: Any,
+    min_articles: int,
+    as_of: date | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """The edges at CONCEPT, those with most supporting articles first."""
+    with opened(graph) as store:
+        centre = concept_of(store, concept)
+        edges = store.edges(
+            [centre.id],
+            predicates=predicates or None,
+            direction=direction,
+            as_of=as_of,
+            min_articles=min_articles,
+            limit_per_concept=limit,
+        )
+        names = names_of(store, edges)
+    if as_json:
+        emit([edge_row(edge, names) for edge in edges])
+        return
+    console.print(edges_table(edges, names, f"{centre.name} ({centre.id})"))
+
+
+@click.command()
+@click.argument("subject")
+@click.argument("object_", metavar="OBJECT")
+@graph_option
+@click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
+@click.option("--retracted", is_flag=True, help="Show the sentences of retracted articles too.")
+@as_of_option
+@limit_option
+@json_option
+def evidence(
+    subject: str,
+    object_: str,
+    graph: str,
+    predicates: tuple[str, ...],
+    retracted: bool,
+    as_of: date | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """The sentences in which articles relate SUBJECT and OBJECT, for and against."""
+    with opened(graph) as store:
+        first, second = concept_of(store, subject), concept_of(store, object_)
+        edges = edges_between(store, first.id, second.id, predicates, as_of, retracted)
+        names = {first.id: first.name, second.id: second.name}
+        cited = [
+            (key, store.evidence(key, as_of=as_of, retracted=retracted)[:limit]) for key in edges
+        ]
+    if as_json:
+        emit([evidence_row(one) for _, found in cited for one in found])
+        return
+    if not any(found for _, found in cited):
+        console.print(f"No sentence of this graph relates {first.name} and {second.name}.")
+    for key, found in cited:
+        if found:
+            console.print(
+                f"[bold]{names[key.subject_id]} {key.predicate} {names[key.object_id]}[/]"
+            )
+            print_evidence(found)
+
+
+def edges_between(
+    store: GraphStore,
+    first: str,
+    second: str,
+    predicates: Sequence[str],
+    as_of: date | None,
+    retracted: bool,
+) -> list[EdgeKey]:
+    """The assertions between two concepts, most supported first.
+
+    Where retracted articles are asked for, assertions that only they make are looked up too:
+    no edge stands for those.
+    """
+    wanted = list(predicates) or list(PREDICATES)
+    keys = [
+        edge.key
+        for edge in store.edges([first], predicates=wanted, as_of=as_of)
+        if {edge.subject_id, edge.object_id} == {first, second}
+    ]
+    if retracted:
+        possible = (
+            EdgeKey(one, predicate, other)
+            for predicate in wanted
+            for one, other in ((first, second), (second, first))
+        )
+        keys += [key for key in possible if key not in keys]
+    return keys
+
+
+@click.command()
+@graph_option
+@as_of_option
+@json_option
+def stats(graph: str, as_of: date | None, as_json: bool) -> None:
+    """What the graph holds."""
+    with opened(graph) as store:
+        found = store.stats(as_of=as_of)
+    if as_json:
+        emit({**dataclasses.asdict(found), "edges_by_predicate": dict(found.edges_by_predicate)})
+        return
+    table = Table(title=f"Snapshot {found.digest[:12]}", show_header=False)
+    for field in dataclasses.fields(found):
+        value = getattr(found, field.name)
+        if isinstance(value, int):
+            table.add_row(field.name, f"{value:,}")
+    for predicate, count in found.edges_by_predicate.items():
+        table.add_row(f"  {predicate}", f"{count:,}")
+    console.print(table)
+
+
+@click.command()
+@click.argument("query")
+@graph_option
+@json_option
+def cypher(query: str, graph: str, as_json: bool) -> None:
+    """Run a read-only Cypher QUERY on the graph."""
+    with opened(graph) as store:
+        try:
+            rows = store.cypher(query)
+        except (PermissionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+    if as_json:
+        emit(rows)
+        return
+    table = Table(*(rows[0] if rows else ("no rows",)))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
