@@ -4,6 +4,18 @@ A ledger shard is a folder of Parquet files. Inside a shard `article` is the row
 `articles` table. A snapshot is a folder of uncompressed Arrow IPC files that readers map into
 memory; there `article`, `concept` and `edge` are row numbers in the tables of those names, so
 that no reader needs a join. Spans index `Article.text`, ends exclusive, in code points.
+
+What a reader of a snapshot must know:
+
+- `articles` holds every article in force, retracted ones too (`retracted`). Their sentences,
+  mentions, occurrences and evidence are in the tables, but count in no edge and in no concept's
+  `articles`: a reader leaves them out unless asked for them.
+- An edge that only retracted articles support stays in `edges` with zero counts and null years,
+  so that its evidence can be shown when asked; it is no edge of the graph, and the number of
+  edges in `BUILD.json` leaves it out.
+- A table may come in several record batches (`FIXED_ROWS` and `ARTICLE_ROWS` a batch): a column
+  is contiguous only where the table is smaller than that.
+- Row order and dictionaries are canonical: the same content gives the same bytes.
 """
 
 from __future__ import annotations
@@ -12,6 +24,11 @@ import pyarrow as pa
 
 LEDGER_VERSION = 1
 SNAPSHOT_VERSION = 1
+
+ARTICLE_ROWS = 1 << 16
+"""Rows a record batch of `articles` and `concepts`: 32-bit offsets hold 2 GB of text a batch."""
+FIXED_ROWS = 1 << 23
+"""Rows a record batch of the tables of fixed width."""
 
 _words = pa.dictionary(pa.int32(), pa.string())
 _span = [("sentence_start", pa.int32()), ("sentence_end", pa.int32())]
@@ -49,11 +66,13 @@ _article = [
     ("vernacular_title", pa.string()),
 ]
 
+# content_hash: SHA-256 of the article's row, the concepts it mentions and its evidence, as
+# kg_builder.digest defines it.
 LEDGER_ARTICLES = pa.schema([*_article, ("content_hash", pa.binary(32))])
-LEDGER_SENTENCES = pa.schema(
+LEDGER_SENTENCES = pa.schema(  # in the order of articles and of their text
     [("article", pa.int32()), ("start", pa.int32()), ("end", pa.int32())]
 )
-LEDGER_MENTIONS = pa.schema(
+LEDGER_MENTIONS = pa.schema(  # in the order of articles and of their text
     [
         ("article", pa.int32()),
         ("start", pa.int32()),
@@ -62,7 +81,7 @@ LEDGER_MENTIONS = pa.schema(
         ("score", pa.int16()),
     ]
 )
-LEDGER_EVIDENCE = pa.schema(
+LEDGER_EVIDENCE = pa.schema(  # by article; within one in the order of a snapshot's evidence
     [
         ("article", pa.int32()),
         ("subject", _words),
@@ -84,9 +103,7 @@ LEDGER_FAILURES = pa.schema(
 )
 
 SNAPSHOT_ARTICLES = LEDGER_ARTICLES  # sorted by pmid
-SNAPSHOT_SENTENCES = pa.schema(  # sorted by article, start
-    [("article", pa.int32()), ("start", pa.int32()), ("end", pa.int32())]
-)
+SNAPSHOT_SENTENCES = LEDGER_SENTENCES  # sorted by article, start
 SNAPSHOT_MENTIONS = pa.schema(  # linked ones, sorted by article, start
     [
         ("article", pa.int32()),
@@ -114,10 +131,11 @@ SNAPSHOT_CONCEPTS = pa.schema(  # concepts that are mentioned in an article in f
             ),
         ),
         ("semantic_types", pa.list_(pa.string())),
-        ("parents", pa.list_(pa.string())),
+        ("parents", pa.list_(pa.string())),  # ids, also of concepts that are not mentioned
         ("xrefs", pa.list_(pa.string())),
         ("definition", pa.string()),
         ("articles", pa.int32()),  # articles not retracted that mention it
+        ("content_hash", pa.binary(32)),  # of the row but for `articles`
     ]
 )
 SNAPSHOT_EDGES = pa.schema(  # sorted by subject id, predicate name, object id
@@ -149,3 +167,22 @@ SNAPSHOT_INCIDENCE = pa.schema(  # for each concept its edges: most supporting f
 SNAPSHOT_OCCURRENCE = pa.schema(  # which articles mention a concept; sorted, distinct
     [("concept", pa.int32()), ("article", pa.int32())]
 )
+
+LEDGER_TABLES: dict[str, pa.Schema] = {
+    "articles": LEDGER_ARTICLES,
+    "sentences": LEDGER_SENTENCES,
+    "mentions": LEDGER_MENTIONS,
+    "evidence": LEDGER_EVIDENCE,
+    "deletions": LEDGER_DELETIONS,
+    "failures": LEDGER_FAILURES,
+}
+SNAPSHOT_TABLES: dict[str, pa.Schema] = {
+    "articles": SNAPSHOT_ARTICLES,
+    "sentences": SNAPSHOT_SENTENCES,
+    "mentions": SNAPSHOT_MENTIONS,
+    "concepts": SNAPSHOT_CONCEPTS,
+    "edges": SNAPSHOT_EDGES,
+    "evidence": SNAPSHOT_EVIDENCE,
+    "incidence": SNAPSHOT_INCIDENCE,
+    "occurrence": SNAPSHOT_OCCURRENCE,
+}
