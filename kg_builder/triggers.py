@@ -1,0 +1,180 @@
+"""The trigger table: which words state, deny or doubt a relation, read from `triggers.toml`."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib import resources
+from typing import Any, NamedTuple
+
+from kg_builder.signatures import mask_of, signatures
+
+
+class Cue(IntEnum):
+    """What a word of the table does in a sentence."""
+
+    TRIGGER = 0
+    BOUNDARY = 1
+    DENIAL = 2
+    INNOCENT = 3
+    DOUBT = 4
+    DOUBT_ALL = 5
+
+
+class Order(IntEnum):
+    """Where subject and object stand around a trigger."""
+
+    ACTIVE = 0
+    PASSIVE = 1
+    COMPOUND = 2
+    OBJECT_FIRST = 3
+    SUBJECT_FIRST = 4
+
+
+class Frame(NamedTuple):
+    """One reading of a trigger: what it states, of which groups, and where they stand."""
+
+    predicate: str
+    order: Order
+    subject_mask: int
+    object_mask: int
+    before: int
+    after: int
+    links: tuple[str, ...]
+    score: int
+    factual: bool
+    title_only: bool
+
+
+class Entry(NamedTuple):
+    """A word of the table: its cue, and for a trigger its frames.
+
+    `closes` is whether it ends the scope of a denial before it.
+    """
+
+    cue: Cue
+    frames: tuple[Frame, ...] = ()
+    closes: bool = False
+
+
+class Hit(NamedTuple):
+    """A word of the table found in a text."""
+
+    start: int
+    end: int
+    entry: Entry
+
+
+class TriggerError(ValueError):
+    """The trigger table contradicts itself or names what is unknown."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All words of the table, and one compiled pattern that finds them in lower-case text."""
+
+    entries: Mapping[str, Entry]
+    pattern: re.Pattern[str]
+
+    def hits(self, lowered: str, start: int, end: int) -> list[Hit]:
+        """The longest words found from left to right, without overlap."""
+        entries = self.entries
+        return [
+            Hit(match.start(), match.end(), entries[match[0]])
+            for match in self.pattern.finditer(lowered, start, end)
+        ]
+
+
+@functools.cache
+def load_lexicon() -> Lexicon:
+    """The table that ships with the package, compiled."""
+    text = resources.files("kg_builder").joinpath("triggers.toml").read_text(encoding="utf-8")
+    return compile_lexicon(tomllib.loads(text))
+
+
+def compile_lexicon(table: Mapping[str, Any]) -> Lexicon:
+    """Compile a parsed table; raises `TriggerError` with the offending word or entry."""
+    frames: dict[str, list[Frame]] = defaultdict(list)
+    for row in table["trigger"]:
+        for word in itertools.chain.from_iterable(map(expand, row["words"])):
+            frames[word] += _frames(row)
+    open_words = set(table["scope"]["open"])
+    if not open_words <= frames.keys():
+        raise TriggerError(
+            f"[scope] open names {open_words - frames.keys()}, which are no triggers"
+        )
+    entries = {
+        word: Entry(Cue.TRIGGER, tuple(of), word not in open_words) for word, of in frames.items()
+    }
+    for cue_name, patterns in table["cues"].items():
+        entry = Entry(Cue[cue_name.upper()], closes=cue_name == "innocent")
+        for word in itertools.chain.from_iterable(map(expand, patterns)):
+            if entries.setdefault(word, entry) != entry:
+                raise TriggerError(f"{word!r} is listed as {cue_name} and as something else")
+    return Lexicon(entries, re.compile(words_pattern(entries)))
+
+
+def _frames(row: Mapping[str, Any]) -> list[Frame]:
+    """A table row as frames, one for each kind of pair that its predicate may join."""
+    try:
+        pairs = signatures(row["predicate"])
+        order = Order[row["frame"].upper()]
+    except KeyError as error:
+        raise TriggerError(f"unknown predicate or frame {error} in the entry {row}") from error
+    subject = mask_of(row["subject"]) if "subject" in row else -1
+    object_ = mask_of(row["object"]) if "object" in row else -1
+    before, after = row.get("near", (90, 90))
+    return [
+        Frame(
+            row["predicate"], order, subject & subjects, object_ & objects, before, after,
+            tuple(row.get("link", ())), row["score"], row.get("factual", False),
+            row.get("place") == "title",
+        )
+        for subjects, objects in pairs
+        if subject & subjects and object_ & objects
+    ]  # fmt: skip
+
+
+def expand(pattern: str) -> list[str]:
+    """All words that a pattern with choices in braces stands for.
+
+    >>> expand("caus{e,ing} {of,}")
+    ['cause of', 'cause ', 'causing of', 'causing ']
+    """
+    parts = re.split(r"\{([^{}]*)\}", pattern)
+    choices = [part.split(",") if index % 2 else [part] for index, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in itertools.product(*choices)]
+
+
+def words_pattern(words: Iterable[str]) -> str:
+    """A regular expression for the longest of the words, as whole words, shared by prefix.
+
+    Sharing prefixes spares the engine from trying hundreds of words at each place.
+    """
+    trie: dict[str, Any] = {}
+    for word in words:
+        node = trie
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[""] = {}
+    inner = {letter: node for letter, node in trie.items() if letter.isalpha()}
+    other = {letter: node for letter, node in trie.items() if not letter.isalpha()}
+    branches = [r"(?<!\w)" + _branch(inner)] if inner else []
+    branches += [_branch(other)] if other else []
+    return f"(?:{'|'.join(branches)})"
+
+
+def _branch(node: dict[str, Any]) -> str:
+    """The pattern of what can follow at a node; the longest way first."""
+    ways = [re.escape(letter) + _branch(below) for letter, below in node.items() if letter]
+    if not ways:
+        return r"(?!\w)"
+    if "" in node:
+        ways.append(r"(?!\w)")
+    return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
