@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Protocol
 
-from kg_builder.model import CitedEvidence, Edge, EdgeKey
+from kg_builder.model import PREDICATES, SYMMETRIC, CitedEvidence, Edge, EdgeKey
 from ontologies.concept import Concept
 
 Direction = Literal["out", "in", "both"]
@@ -15,7 +16,12 @@ Direction = Literal["out", "in", "both"]
 
 @dataclass(frozen=True, slots=True)
 class GraphStats:
-    """What a store holds. `undated` counts articles whose date is unknown."""
+    """What a store holds, retracted articles and what they say included, but for `edges`.
+
+    `undated` counts articles whose date is unknown: with `as_of` there are none. `edges` are
+    those that at least one article states that is not retracted. `digest` names the snapshot,
+    whatever `as_of`.
+    """
 
     digest: str
     articles: int
@@ -63,7 +69,8 @@ class GraphStore(Protocol):
         self, edge: EdgeKey, *, as_of: date | None = None, retracted: bool = False
     ) -> list[CitedEvidence]:
         """The sentences of an edge, newest first (undated last), then PMID, then position.
-        Those of retracted articles only where asked."""
+        Those of retracted articles only where asked.
+        """
         ...
 
     def article_counts(self, ids: Iterable[str], *, as_of: date | None = None) -> list[int]:
@@ -79,11 +86,74 @@ class GraphStore(Protocol):
     def close(self) -> None: ...
 
 
+IMPLEMENTATIONS: Mapping[str, str] = {
+    "": "kg_builder.ladybug_store:LadybugStore",
+}
+"""Store classes by the scheme of the address they open; a directory has none. Each has a class
+method `open(url)`, and an entry in `tests/contracts/test_store_contract.py`."""
+
+
 def open_store(url: str) -> GraphStore:
     """Open the graph at a directory (its `CURRENT` snapshot, or a snapshot itself).
 
-    Raises `FileNotFoundError` where there is no graph, naming the command that builds one.
+    Raises `FileNotFoundError` where there is no graph, naming the command that builds one, and
+    `ValueError` for the address of an unknown kind of store.
     """
-    from kg_builder.ladybug_store import LadybugStore
+    scheme, separator, _ = str(url).partition("://")
+    name = scheme if separator else ""
+    if name not in IMPLEMENTATIONS:
+        known = ", ".join(["a directory", *(f"{known}://" for known in IMPLEMENTATIONS if known)])
+        raise ValueError(f"{url}: no store opens {name}:// addresses; known: {known}")
+    module, _, attribute = IMPLEMENTATIONS[name].partition(":")
+    store: GraphStore = getattr(importlib.import_module(module), attribute).open(url)
+    return store
 
-    return LadybugStore.open(url)
+
+# What every store holds to, whatever is behind it.
+
+
+def check_as_of(as_of: date | None) -> date | None:
+    """The cut, if it is none of the future's: what is not published yet cannot be left out."""
+    if as_of is not None and as_of > date.today():
+        raise ValueError(f"as_of is {as_of}, which is in the future; give today or earlier")
+    return as_of
+
+
+def check_predicates(predicates: Iterable[str] | None) -> list[int] | None:
+    """The codes of predicates; raises `ValueError` for a name outside the closed set."""
+    if predicates is None:
+        return None
+    names = [predicates] if isinstance(predicates, str) else list(predicates)
+    for name in names:
+        if name not in PREDICATES:
+            raise ValueError(f"no predicate {name!r}; known: {', '.join(PREDICATES)}")
+    return [PREDICATES.index(name) for name in names]
+
+
+def check_limits(direction: str, min_articles: int, limit_per_concept: int | None) -> None:
+    """Raises `ValueError` for a direction, threshold or limit that means nothing."""
+    if direction not in ("out", "in", "both"):
+        raise ValueError(f"direction is {direction!r}, expected 'out', 'in' or 'both'")
+    if min_articles < 0:
+        raise ValueError(f"min_articles is {min_articles}, expected 0 or more")
+    if limit_per_concept is not None and limit_per_concept < 1:
+        raise ValueError(f"limit_per_concept is {limit_per_concept}, expected 1 or more, or None")
+
+
+def canonical(key: EdgeKey) -> EdgeKey:
+    """The key under which an assertion is stored: a symmetric one with the smaller id first."""
+    if key.predicate in SYMMETRIC and key.object_id < key.subject_id:
+        return EdgeKey(key.object_id, key.predicate, key.subject_id)
+    return key
+
+
+def newest_first(cited: CitedEvidence) -> tuple[Any, ...]:
+    """Sorts the evidence of an edge: newest first, undated last, then PMID, then position."""
+    found = cited.evidence
+    day = -found.published.toordinal() if found.published else 1
+    return (day, found.pmid, *found[5:13], found.polarity, *found[14:16], found.extractor)
+
+
+def strongest_first(edge: Edge) -> tuple[Any, ...]:
+    """Sorts edges: most supporting articles first, then by key."""
+    return (-edge.supporting, edge.subject_id, edge.predicate, edge.object_id)
