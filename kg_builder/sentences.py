@@ -16,7 +16,7 @@ def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-_END = re.compile(r"[.!?](?:[)\]\"'”’»]*)\s+")
+_END = re.compile(r"[.!?][)\]\"'”’»]*(\s+)")
 
 _NEVER_LAST = _words(
     "e.g eg i.e vs v.s cf fig figs ref refs eq eqs approx ca resp viz dr prof mr mrs ms st sr jr"
@@ -51,8 +51,7 @@ _LOWER_START = re.compile(
 """A first word that is written small: `mRNA`, `p53`, `alpha-Methyldopa`."""
 
 _FIRST_WORD = re.compile(r"[\"'“‘(\[]*([^\W_][\w-]*)")
-_LAST_WORD = re.compile(r"[^\s(\[/,;]*$")
-
+_LONGEST = max(map(len, _NEVER_LAST))
 _BRACKET_REACH = 400
 
 
@@ -82,19 +81,11 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[t
     for match in _END.finditer(text, start, end):
         following = match.end()
         if following < end and _breaks(text, start, match.start(), following, end):
-            spans.append((start, _stripped(text, match)))
+            spans.append((start, match.start(1)))
             start = following
     if start < end:
         spans.append((start, end))
     return spans
-
-
-def _stripped(text: str, match: re.Match[str]) -> int:
-    """Where the sentence ends that this stop closes: before the white space."""
-    position = match.end()
-    while text[position - 1].isspace():
-        position -= 1
-    return position
 
 
 def _breaks(text: str, start: int, stop: int, following: int, end: int) -> bool:
@@ -121,9 +112,8 @@ def _can_begin(text: str, following: int, end: int) -> bool:
 
 def _abbreviates(text: str, start: int, stop: int, following: int) -> bool:
     """Whether the full stop at `stop` belongs to the word before it."""
-    last = _LAST_WORD.search(text, max(start, stop - 24), stop)
-    word = last[0] if last else ""
-    if not word:
+    word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip("([/,;")
+    if not word or len(word) > _LONGEST:
         return False
     folded = word.lower().rstrip(".")
     if folded in _NEVER_LAST:
@@ -152,11 +142,13 @@ def _in_bracket(text: str, start: int, stop: int, end: int) -> bool:
     A bracket that is never closed is an error of the text and holds nothing together.
     """
     for opening, closing in ("()", "[]"):
+        if text.find(opening, start, stop) < 0:
+            continue
         opened = text.count(opening, start, stop)
-        if opened and opened > text.count(closing, start, stop + 1):
+        if opened > text.count(closing, start, stop + 2):
             reach = min(end, stop + _BRACKET_REACH)
             first_close = text.find(closing, stop + 1, reach)
             first_open = text.find(opening, stop + 1, reach)
             if first_close >= 0 and not 0 <= first_open < first_close:
-                return text[stop + 1] != closing or opened > text.count(closing, start, stop + 2)
+                return True
     return False

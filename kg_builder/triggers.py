@@ -7,7 +7,7 @@ import itertools
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib import resources
@@ -77,18 +77,49 @@ class TriggerError(ValueError):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All words of the table, and one compiled pattern that finds them in lower-case text."""
+    """All words of the table, and one compiled pattern that finds them.
+
+    The keys of `entries` begin with the character that must stand before the word: a space, or
+    the hyphen of `-induced`.
+    """
 
     entries: Mapping[str, Entry]
     pattern: re.Pattern[str]
 
-    def hits(self, lowered: str, start: int, end: int) -> list[Hit]:
-        """The longest words found from left to right, without overlap."""
-        entries = self.entries
-        return [
-            Hit(match.start(), match.end(), entries[match[0]])
-            for match in self.pattern.finditer(lowered, start, end)
-        ]
+    def hits_in(self, lowered: str) -> Callable[[int, int], list[Hit]]:
+        """A function that finds the words between two places of the lower-case text.
+
+        The longest words are found from left to right, without overlap. A word begins after
+        white space, a bracket or a slash: all are made spaces first, one before the text, so
+        that the search can leap from space to space.
+        """
+        padded = " " + lowered
+        for mark in _OPENERS:
+            padded = padded.replace(mark, " ")
+        entries, finditer = self.entries, self.pattern.finditer
+
+        def hits(start: int, end: int) -> list[Hit]:
+            found = []
+            for match in finditer(padded, start, end + 1):
+                left, right = match.span()
+                word = match[0]
+                # Places in `padded` are one more than in the text; a hyphen is part of its word.
+                left -= word[0] == "-"
+                found.append(Hit(left, right - 1, entries[word]))
+            return found
+
+        return hits
+
+
+_OPENERS = ("\n", "(", "[", "/", '"', "\u2003")
+
+
+def lower(text: str) -> str:
+    """The text in small letters, each at its place: the few capitals that become two stay."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 @functools.cache
@@ -117,7 +148,8 @@ def compile_lexicon(table: Mapping[str, Any]) -> Lexicon:
         for word in itertools.chain.from_iterable(map(expand, patterns)):
             if entries.setdefault(word, entry) != entry:
                 raise TriggerError(f"{word!r} is listed as {cue_name} and as something else")
-    return Lexicon(entries, re.compile(words_pattern(entries)))
+    keyed = {word if word[0] == "-" else f" {word}": entry for word, entry in entries.items()}
+    return Lexicon(keyed, re.compile(words_pattern(keyed)))
 
 
 def _frames(row: Mapping[str, Any]) -> list[Frame]:
@@ -153,9 +185,12 @@ def expand(pattern: str) -> list[str]:
 
 
 def words_pattern(words: Iterable[str]) -> str:
-    """A regular expression for the longest of the words, as whole words, shared by prefix.
+    r"""A regular expression for the longest of the words that ends as a word, shared by prefix.
 
-    Sharing prefixes spares the engine from trying hundreds of words at each place.
+    Sharing prefixes spares the engine from trying thousands of words at each place.
+
+    >>> words_pattern([" cause", " caused by", " may"])
+    '(?:\\ (?:cause(?:d\\ by(?!\\w)|(?!\\w))|may(?!\\w)))'
     """
     trie: dict[str, Any] = {}
     for word in words:
@@ -163,11 +198,7 @@ def words_pattern(words: Iterable[str]) -> str:
         for letter in word:
             node = node.setdefault(letter, {})
         node[""] = {}
-    inner = {letter: node for letter, node in trie.items() if letter.isalpha()}
-    other = {letter: node for letter, node in trie.items() if not letter.isalpha()}
-    branches = [r"(?<!\w)" + _branch(inner)] if inner else []
-    branches += [_branch(other)] if other else []
-    return f"(?:{'|'.join(branches)})"
+    return f"(?:{_branch(trie)})"
 
 
 def _branch(node: dict[str, Any]) -> str:

@@ -1,0 +1,106 @@
+"""Subject and object of a trigger: which mentions around it a frame takes.
+
+The mentions of a sentence are plain tuples in the order of the text, made by the dozen for every
+article; `Named` says what they hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kg_builder.triggers import Frame, Hit, Order
+
+Named = tuple[int, int, str, int, int]
+"""A mention whose concept may have an edge: start, end, concept id, its semantic groups, and the
+groups of its possible partners (bit masks of `signatures`)."""
+
+_COORDINATION = re.compile(
+    r"[\s)\]\-]*(?:[,;/(&\[]|\b(?:and|or|plus|nor)\b|as well as)"
+    r"(?:[\s,(]*(?:and|or|nor|the|a|an)\b)*\s*(?:[\w-]+\s+){0,2}-?"
+)
+_COORDINATION_REACH = 36
+_LIST_LIMIT = 6
+
+_PASSIVE, _SUBJECT_FIRST, _OBJECT_FIRST = Order.PASSIVE, Order.SUBJECT_FIRST, Order.OBJECT_FIRST
+
+_NONE: tuple[list[Named], list[Named]] = ([], [])
+
+
+def find_arguments(
+    frame: Frame, hit: Hit, lowered: str, named: Sequence[Named], left: int, right: int
+) -> tuple[list[Named], list[Named]]:
+    """Subjects and objects of the trigger in this frame; both empty where a part is missing.
+
+    `named[:left]` end before the trigger, `named[right:]` begin after it. Each side gives its
+    nearest mention of a fitting group and those that are listed with it.
+    """
+    order = frame.order
+    if order >= _OBJECT_FIRST:
+        return _after_noun(frame, hit, lowered, named, right)
+    before_mask, after_mask = frame.subject_mask, frame.object_mask
+    if order is _PASSIVE:
+        before_mask, after_mask = after_mask, before_mask
+    before = _nearest(lowered, named, left - 1, -1, before_mask, hit.start - frame.before)
+    if not before:
+        return _NONE
+    after = _nearest(lowered, named, right, 1, after_mask, hit.end + frame.after)
+    return (after, before) if order is _PASSIVE else (before, after)
+
+
+def _after_noun(
+    frame: Frame, hit: Hit, lowered: str, named: Sequence[Named], right: int
+) -> tuple[list[Named], list[Named]]:
+    """The two arguments after a noun, with a linking word between them."""
+    subject_first = frame.order is _SUBJECT_FIRST
+    masks = (frame.subject_mask, frame.object_mask)
+    first_mask, second_mask = masks if subject_first else masks[::-1]
+    first = _nearest(lowered, named, right, 1, first_mask, hit.end + frame.before)
+    if not first:
+        return _NONE
+    if " and " in frame.links:
+        del first[1:]
+    last = first[-1]
+    after = named.index(last) + 1
+    second = _nearest(lowered, named, after, 1, second_mask, last[1] + frame.after)
+    if not second:
+        return _NONE
+    gap = lowered[last[1] : second[0][0]]
+    if not any(link in gap for link in frame.links):
+        return _NONE
+    return (first, second) if subject_first else (second, first)
+
+
+def _nearest(
+    lowered: str, named: Sequence[Named], position: int, step: int, mask: int, limit: int
+) -> list[Named]:
+    """The nearest mention of one of the groups, not beyond the limit, and what is listed with it.
+
+    Mentions are tried from `position` in direction `step`; those coordinated with the nearest
+    (`nausea, vomiting and headache`) follow it in the result.
+    """
+    while 0 <= position < len(named):
+        mention = named[position]
+        if (mention[0] > limit) if step > 0 else (mention[1] < limit):
+            break
+        if mention[3] & mask:
+            return _listed(lowered, named, position, step, mask)
+        position += step
+    return []
+
+
+def _listed(
+    lowered: str, named: Sequence[Named], position: int, step: int, mask: int
+) -> list[Named]:
+    """The mention and those that are coordinated with it, going outward."""
+    found = [named[position]]
+    while len(found) < _LIST_LIMIT and 0 <= position + step < len(named):
+        mention, other = named[position], named[position + step]
+        start, end = (mention[1], other[0]) if step > 0 else (other[1], mention[0])
+        if not other[3] & mask or end - start > _COORDINATION_REACH:
+            break
+        if not _COORDINATION.fullmatch(lowered, start, end):
+            break
+        found.append(other)
+        position += step
+    return found
