@@ -1,0 +1,179 @@
+"""Snapshots against a slow writer straight from the schema, and against other histories."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg_builder.memory_store import MinedArticle
+from kg_builder.model import Article, Deletion, Failure
+from kg_builder.schema import SNAPSHOT_TABLES
+from kg_builder.sentences import sentence_spans
+from kg_builder.snapshot import (
+    CurrentSnapshotError,
+    SnapshotInfo,
+    build_snapshot,
+    current_digest,
+    list_snapshots,
+    remove_snapshot,
+    set_current,
+)
+from kg_builder.snapshot_tables import SnapshotTables
+from tests.contracts.graphs import World
+from tests.contracts.snapshots import tables as slow_tables
+from tests.kg_builder.shard_world import (
+    CONCEPTS,
+    WordExtractor,
+    WordLinker,
+    Words,
+    add_file,
+    article,
+)
+
+PLACES = ((-1, -1), (26, 1), (26, 2), (26, 3))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    sentence = st.builds(
+        "{} {} {} it. ".format,
+        st.sampled_from("ABCDEFGHx"),
+        st.sampled_from([">", "!", "?", "and"]),
+        st.sampled_from("ABCDEFGHx"),
+    )
+    return "".join(draw(st.lists(sentence, max_size=4))).strip()
+
+
+def articles() -> st.SearchStrategy[Article]:
+    return st.builds(
+        article,
+        st.integers(1, 6) | st.sampled_from([999, 1000, 5000]),
+        texts(),
+        version=st.integers(1, 2),
+        year=st.sampled_from([None, 1999, 2005]),
+        retracted=st.sampled_from([False, False, True]),
+        revised=st.sampled_from(["", "2020-01-01"]),
+    )
+
+
+Records = list[Article | Deletion | Failure]
+
+
+def histories() -> st.SearchStrategy[list[tuple[tuple[int, int], Records]]]:
+    record = articles() | st.builds(Deletion, st.integers(1, 6))
+    return st.lists(st.tuples(st.sampled_from(PLACES), st.lists(record, max_size=6)), max_size=5)
+
+
+def in_force(history: list[tuple[tuple[int, int], Records]]) -> list[Article]:
+    """The articles in force, one PMID at a time."""
+    kept = []
+    pmids = {r.pmid for _, records in history for r in records if isinstance(r, Article)}
+    for pmid in sorted(pmids):
+        own = [(o, r) for o, records in history for r in records if r.pmid == pmid]
+        deaths = [order for order, r in own if isinstance(r, Deletion)]
+        lives = [(order, r.version, r.revised, r) for order, r in own if isinstance(r, Article)]
+        newest = max(life[:3] for life in lives)
+        best = [life[3] for life in lives if life[:3] == newest]
+        if not deaths or max(deaths) < newest[0]:
+            kept.append(best if len(set(best)) > 1 else best[0])
+    return kept
+
+
+def mined(one: Article) -> MinedArticle:
+    sentences = sentence_spans(one)
+    mentions = WordLinker().link(one.text)
+    found = WordExtractor().relate(one, sentences, mentions)
+    return MinedArticle(one, tuple(sentences), tuple(mentions), tuple(found))
+
+
+def rows(info: SnapshotInfo) -> dict[str, pa.Table]:
+    """All rows of a snapshot, content hashes left out."""
+    tables = SnapshotTables(info.path)
+    return {name: unhashed(tables[name]) for name in SNAPSHOT_TABLES}
+
+
+def unhashed(table: pa.Table) -> pa.Table:
+    return table.select([name for name in table.column_names if name != "content_hash"])
+
+
+def expected_rows(living: list[Article]) -> dict[str, pa.Table]:
+    world = World(tuple(map(mined, living)), tuple(CONCEPTS.values()))
+    return {
+        name: unhashed(pa.Table.from_pylist(found, schema=SNAPSHOT_TABLES[name]))
+        for name, found in slow_tables(world).items()
+    }
+
+
+def build(
+    graph: Path, history: list[tuple[tuple[int, int], Records]], batch: int = 9
+) -> SnapshotInfo:
+    for number, (order, records) in enumerate(history):
+        add_file(graph, records, order=order, source=f"{number}{records!r}", batch=batch)
+    return build_snapshot(graph, Words())
+
+
+def files(info: SnapshotInfo) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(info.path.iterdir())}
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories())
+def test_tables_are_those_of_a_slow_writer(
+    history: list[tuple[tuple[int, int], Records]],
+) -> None:
+    living = in_force(history)
+    if any(isinstance(one, list) for one in living):
+        return  # a tie that only the content hash decides
+    with tempfile.TemporaryDirectory() as graph:
+        info = build(Path(graph), history)
+        expected = expected_rows(living)
+        for name, table in rows(info).items():
+            assert table.to_pylist() == expected[name].to_pylist(), name
+        assert info.articles == len(living)
+        assert info.retracted == sum(one.retracted for one in living)
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
+def test_neither_order_of_files_nor_batches_show(
+    history: list[tuple[tuple[int, int], Records]], rng: random.Random, batch: int
+) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        first = build(Path(one), history)
+        numbered = list(enumerate(history))
+        rng.shuffle(numbered)
+        for number, (order, records) in [*numbered, *numbered[:2]]:
+            add_file(Path(other), records, order=order, source=f"{number}{records!r}", batch=batch)
+        second = build_snapshot(Path(other), Words())
+        assert files(first) == files(second)
+
+
+def test_snapshots_are_listed_chosen_and_removed(tmp_path: Path) -> None:
+    first = build(tmp_path, [((26, 1), [article(1, "A > B it.")])])
+    assert current_digest(tmp_path) is None
+    set_current(tmp_path, first.digest)
+    second = build(tmp_path, [((26, 2), [article(2, "A ! B it.")])])
+    assert current_digest(tmp_path) == first.digest
+    assert {info.digest for info in list_snapshots(tmp_path)} == {first.digest, second.digest}
+    with pytest.raises(CurrentSnapshotError, match=first.digest):
+        remove_snapshot(tmp_path, first.digest)
+    set_current(tmp_path, second.digest[:8])
+    remove_snapshot(tmp_path, first.digest)
+    assert list_snapshots(tmp_path) == [second]
+    with pytest.raises(FileNotFoundError, match="0 snapshots"):
+        remove_snapshot(tmp_path, first.digest)
