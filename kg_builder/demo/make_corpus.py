@@ -307,7 +307,7 @@ def write(directory: Path) -> list[Path]:
     """Write the XML files of the corpus into `directory`; returns their paths."""
     written = []
     for name, source in sources().items():
-        revised = "2026-03-02" if name == UPDATE else "2026-01-15"
+        revised = "2026-05-04" if name == UPDATE else "2026-04-01"
         path = directory / name
         path.write_bytes(to_xml(source, revised=revised))
         written.append(path)
