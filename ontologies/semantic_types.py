@@ -306,6 +306,51 @@ SOURCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Semantic types by source, where the source says no more."""
 
+BRANCH_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "MONDO:0005070": ("T191",),
+    "MONDO:0002025": ("T048",),
+    "MONDO:0021178": ("T037",),
+    "MONDO:0029000": ("T037",),
+    "MONDO:0021125": ("T169",),
+    "DOID:14566": ("T191",),
+    "DOID:150": ("T048",),
+    "HP:0000005": ("T169",),
+    "HP:0012823": ("T080",),
+    "HP:0031797": ("T079",),
+    "HP:0032223": ("T032",),
+    "HP:0040279": ("T079",),
+    "HP:0002664": ("T191",),
+    "HP:0000708": ("T048",),
+    "HP:0025142": ("T184",),
+    "HP:0012531": ("T184",),
+    "NCIT:C2991": ("T047",),
+    "NCIT:C3262": ("T191",),
+    "NCIT:C2893": ("T048",),
+    "NCIT:C3671": ("T037",),
+    "NCIT:C3367": ("T033",),
+    "NCIT:C7057": ("T033",),
+    "NCIT:C16612": ("T028",),
+    "NCIT:C12219": ("T017",),
+    "NCIT:C12913": ("T025",),
+    "NCIT:C20633": ("T044",),
+    "NCIT:C17828": ("T038",),
+    "NCIT:C1908": ("T103",),
+    "NCIT:C26548": ("T116",),
+    "NCIT:C3910": ("T049",),
+    "NCIT:C14250": ("T001",),
+    "NCIT:C20189": ("T080",),
+    "NCIT:C20047": ("T078",),
+    "ORPHA:C001": ("T047",),
+    "ORPHA:C003": ("T081",),
+    "ORPHA:C005": ("T169",),
+    "ORPHA:C009": ("T083",),
+    "ORPHA:C010": ("T028",),
+    "ORPHA:C023": ("T079",),
+    "ORPHA:377789": ("T019",),
+}
+"""Semantic types of a term and all terms below it. Terms below none of their source's branches
+have the types of `SOURCE_TYPES`."""
+
 ICD_CHAPTERS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "ICD10CM": {
         **dict.fromkeys("ABDEGHIJKLMNOPQU", ("T047",)),

@@ -1,0 +1,103 @@
+"""Clusters of ids into concepts: which id, name, types and parents a concept gets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ontologies import semantic_types
+from ontologies.clusters import Clusters
+from ontologies.concept import SCOPES, Concept, Name
+from ontologies.curies import prefix_of
+from ontologies.gather import Gathered
+from ontologies.node_types import NodeTypes
+
+SOURCES = ("UMLS", "MEDGEN", "MONDO", "MESH", "DRUGBANK", "HP", "DOID", "ORPHA", "NCIT", "HGNC") + (
+    "MEDIC",
+    "OMIM",
+    "NCBIGene",
+    "CHEBI",
+    "ICD10CM",
+    "ICD9CM",
+)
+"""Whose id, preferred name and definition a concept takes, the first that it has."""
+
+CLASSIFICATIONS = frozenset({"ICD9CM", "ICD10CM"})
+"""Names of these are `related` in a concept that has other names: a code is seldom as narrow."""
+
+
+def assemble(
+    gathered: Gathered, clusters: Clusters, types: NodeTypes, identities: Collection[str]
+) -> list[Concept]:
+    """A concept of each cluster that has a name, sorted by id; ids without any name are left out."""
+    ids = {}
+    for root in clusters.roots():
+        members = clusters.members(root)
+        if any(member in gathered.names for member in members):
+            ids[root] = _id(gathered, members)
+    concepts = [_concept(gathered, clusters, types, ids, root, identities) for root in ids]
+    return sorted(concepts, key=lambda concept: concept.id)
+
+
+def _rank(source: str) -> tuple[int, str]:
+    return (SOURCES.index(source) if source in SOURCES else len(SOURCES)), source
+
+
+def _id(gathered: Gathered, members: list[int]) -> str:
+    """The CUI, or the id of the first of `SOURCES` that has a record here."""
+    curies = gathered.curies
+    cuis = [curies[member] for member in members if gathered.prefix(member) == "UMLS"]
+    named = [curies[member] for member in members if member in gathered.names]
+    return min(cuis or named, key=lambda curie: (_rank(prefix_of(curie)), curie))
+
+
+def _concept(
+    gathered: Gathered,
+    clusters: Clusters,
+    types: NodeTypes,
+    ids: dict[int, str],
+    root: int,
+    identities: Collection[str],
+) -> Concept:
+    members = clusters.members(root)
+    classified = all(gathered.prefix(member) not in identities for member in members)
+    names = _names(gathered, members, classified)
+    above = {
+        clusters.root(parent)
+        for member in members
+        if classified or gathered.prefix(member) in identities
+        for parent in gathered.parents.get(member, ())
+    }
+    return Concept(
+        id=ids[root],
+        name=min(names, key=lambda n: (SCOPES.index(n.scope), _rank(n.source), n.text)).text,
+        names=names,
+        semantic_types=_types(gathered, types, members),
+        parents=tuple(sorted(ids[r] for r in above - {root} if r in ids)),
+        xrefs=tuple(sorted(gathered.curies[member] for member in members)),
+        definition=_definition(gathered, members),
+    )
+
+
+def _names(gathered: Gathered, members: list[int], classified: bool) -> tuple[Name, ...]:
+    """Names with the closest scope in which a source gives each."""
+    scopes: dict[tuple[str, str], str] = {}
+    for member in members:
+        for text, source, scope in gathered.names.get(member, ()):
+            kept = "related" if source in CLASSIFICATIONS and not classified else scope
+            known = scopes.get((text, source), kept)
+            scopes[text, source] = min(known, kept, key=SCOPES.index)
+    return tuple(Name(text, source, scope) for (text, source), scope in scopes.items())
+
+
+def _types(gathered: Gathered, types: NodeTypes, members: list[int]) -> tuple[str, ...]:
+    """What the UMLS gives, else what the records' own sources or branches give."""
+    for member in members:
+        if gathered.prefix(member) == "UMLS" and member in gathered.types:
+            return tuple(sorted(gathered.types[member]))
+    found = {tui for member in members for tui in types.of(member)}
+    return semantic_types.specific(found)
+
+
+def _definition(gathered: Gathered, members: list[int]) -> str:
+    given = [pair for member in members for pair in gathered.definitions.get(member, ())]
+    return min(given, key=lambda pair: (_rank(pair[0]), pair[1]))[1] if given else ""

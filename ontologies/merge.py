@@ -1,0 +1,114 @@
+"""Concepts of many sources joined into one vocabulary.
+
+The rule, in full:
+
+1. Two ids mean the same only where a source says so by an exact cross-reference. Each such
+   statement is a link. Links are taken in the order of their evidence, and within one order by
+   the CURIEs of their ends, so that the result does not depend on the order of files:
+
+   - a source's own other ids for its term (merged terms);
+   - matches that a curator states to be exact (SSSOM `skos:exactMatch`, the UMLS, MEDIC's rows,
+     tree numbers);
+   - cross-references that both ends state, or two sources;
+   - cross-references of one side, where it gives this one id of that vocabulary for its term and
+     this one term for that id;
+   - what is left that leads to a CUI: of several CUIs the lowest is taken, of several terms that
+     claim a CUI the lowest.
+
+2. A link that would put two ids of one one-to-one vocabulary (`ONE_TO_ONE`, the CUIs among them)
+   into one concept is refused. So a concept has at most one CUI, one MeSH record, one MONDO term,
+   and nothing is closed transitively through a conflict. A source's own other ids, where no
+   record stands behind them, do not count as second ids.
+
+3. Codes of classifications and of vocabularies outside `IDENTITIES` join no two concepts. Each
+   goes to the one concept for which the best evidence claims it; where several claim it alike,
+   to the one that has the code's name, or that stands above all the others; else to none. An ICD
+   code that no concept takes is a concept of its own.
+
+4. A record of a vocabulary without cross-references (DrugBank, NCIt, ICD, ids that their source
+   has since retired) that nothing joined is joined by its preferred name, where exactly one such
+   record and exactly one concept of the same kind (semantic group) have it as preferred name.
+
+Every link that was not followed is a `Conflict`, with what stood against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from ontologies.assemble import assemble
+from ontologies.claims import equate_codes, give_codes
+from ontologies.clusters import Clusters
+from ontologies.concept import Concept
+from ontologies.evidence import ALTERNATES, AMBIGUOUS, Conflict, Pair, conflict, pairs
+from ontologies.gather import Gathered
+from ontologies.node_types import NodeTypes
+from ontologies.same_name import join_by_name
+
+ONE_TO_ONE: Final = frozenset(
+    ("UMLS", "MESH", "MONDO", "DOID", "HP", "NCIT", "ORPHA", "OMIM", "HGNC", "NCBIGene")
+    + ("DRUGBANK", "CHEBI", "RXNORM")
+)
+"""Vocabularies of which a concept holds at most one id."""
+
+IDENTITIES: Final = ONE_TO_ONE | {"UniProt", "CAS", "MESHTREE", "MEDIC"}
+"""Vocabularies whose ids may join concepts."""
+
+COMPLETE: Final = frozenset({"MESH"})
+"""Vocabularies that are read whole: an id that theirs does not have has been retired."""
+
+
+class Merged(NamedTuple):
+    """The concepts, sorted by id, and every link that was not followed, sorted."""
+
+    concepts: list[Concept]
+    conflicts: list[Conflict]
+
+
+def merge(gathered: Gathered) -> Merged:
+    """One vocabulary of all that was gathered, by the rule of this module."""
+    clusters = Clusters(gathered, ONE_TO_ONE)
+    for node in retired(gathered):
+        clusters.free(node)
+    types = NodeTypes(gathered)
+    ordered = pairs(gathered)
+    conflicts = list(join_identities(gathered, clusters, ordered))
+    for prefix in ("MESH", "DRUGBANK", "NCIT"):
+        conflicts += join_by_name(gathered, clusters, types, prefix)
+    conflicts += give_codes(gathered, clusters, ordered, IDENTITIES)
+    for prefix in ("ICD10CM", "ICD9CM"):
+        conflicts += join_by_name(gathered, clusters, types, prefix)
+    conflicts += equate_codes(gathered, clusters, ordered, IDENTITIES)
+    concepts = assemble(gathered, clusters, types, IDENTITIES)
+    return Merged(concepts, sorted(conflicts))
+
+
+def retired(gathered: Gathered) -> Iterator[int]:
+    """Ids of a vocabulary that was read whole and that it does not have any more."""
+    read = {source for names in gathered.names.values() for _, source, _ in names}
+    for node in range(len(gathered.curies)):
+        prefix = gathered.prefix(node)
+        if prefix in COMPLETE and prefix in read:
+            named = gathered.names.get(node, ())
+            if all(source != prefix for _, source, _ in named):
+                yield node
+
+
+def join_identities(
+    gathered: Gathered, clusters: Clusters, ordered: Iterable[Pair]
+) -> Iterator[Conflict]:
+    """Follow links between ids that may join concepts; yield those that were refused."""
+    for pair in ordered:
+        prefixes = {gathered.prefix(pair.subject), gathered.prefix(pair.object)}
+        if not prefixes <= IDENTITIES or clusters.same(pair.subject, pair.object):
+            continue
+        if pair.evidence == AMBIGUOUS:
+            yield conflict(gathered, pair, "one of several ids that the source gives alike")
+            continue
+        if pair.evidence == ALTERNATES:
+            clusters.release(pair.object)
+        against = clusters.join(pair.subject, pair.object)
+        if against is not None:
+            first, second = (gathered.curies[node] for node in against)
+            yield conflict(gathered, pair, f"would join {first} and {second}")

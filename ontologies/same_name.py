@@ -1,0 +1,78 @@
+"""Joins by an exact preferred name, for records that no cross-reference reaches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ontologies.clusters import Clusters
+from ontologies.evidence import Conflict
+from ontologies.gather import Gathered
+from ontologies.node_types import NodeTypes
+from ontologies.readers.items import PREFERRED
+
+Holders = dict[str, set[int]]
+
+
+def join_by_name(
+    gathered: Gathered, clusters: Clusters, types: NodeTypes, prefix: str
+) -> Iterator[Conflict]:
+    """Join each lone record of a vocabulary to the one concept of its kind with its name.
+
+    Yields a conflict where the name fits several, on either side.
+    """
+    lone = set(_lone(gathered, clusters, prefix))
+    seekers, holders = _by_name(gathered, clusters, lone)
+    for node in sorted(lone, key=gathered.curies.__getitem__):
+        for name in sorted(_preferred(gathered, node)):
+            groups = types.groups(node)
+            fitting = {
+                clusters.root(holder)
+                for holder in holders.get(name, ())
+                if types.groups(holder) & groups
+            } - {clusters.root(node)}
+            yield from _join(gathered, clusters, node, seekers[name], fitting)
+
+
+def _join(
+    gathered: Gathered, clusters: Clusters, node: int, alike: set[int], fitting: set[int]
+) -> Iterator[Conflict]:
+    if not fitting:
+        return
+    found = sorted(gathered.curies[root] for root in fitting)
+    if len(alike) > 1 or len(fitting) > 1:
+        others = [*found, *(gathered.curies[n] for n in alike if n != node)]
+        reason = f"the name is not unique: {', '.join(sorted(others)[:5])}"
+    else:
+        against = clusters.join(node, next(iter(fitting)))
+        if against is None:
+            return
+        reason = "would join {} and {}".format(*(gathered.curies[n] for n in against))
+    yield Conflict(gathered.curies[node], found[0], gathered.prefix(node), "same-name", reason)
+
+
+def _lone(gathered: Gathered, clusters: Clusters, prefix: str) -> Iterator[int]:
+    """Records of a vocabulary whose cluster has no other record."""
+    for node in gathered.names:
+        if gathered.prefix(node) == prefix:
+            members = clusters.members(node)
+            if sum(member in gathered.names for member in members) == 1:
+                yield node
+
+
+def _by_name(gathered: Gathered, clusters: Clusters, lone: set[int]) -> tuple[Holders, Holders]:
+    """Folded preferred names of the lone records, and of all others."""
+    seekers: Holders = defaultdict(set)
+    for node in lone:
+        for name in _preferred(gathered, node):
+            seekers[name].add(node)
+    holders: Holders = defaultdict(set)
+    for node in gathered.names:
+        if node not in lone:
+            for name in _preferred(gathered, node) & seekers.keys():
+                holders[name].add(node)
+    return seekers, holders
+
+
+def _preferred(gathered: Gathered, node: int) -> set[str]:
+    return {text.casefold() for text, _, scope in gathered.names[node] if scope == PREFERRED}
