@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 1 << 20
 _CONCEPT = {
     "id": "STRING PRIMARY KEY",
     "name": "STRING",
-    "synonyms": "STRING[]",
+    "names": "STRING[]",
     "semantic_types": "STRING[]",
     "xrefs": "STRING[]",
     "articles": "INT32",
@@ -124,15 +124,13 @@ def _load(connection: ladybug.Connection, tables: SnapshotTables) -> dict[str, i
 
 
 def _concepts(batch: pa.RecordBatch) -> pa.Table:
-    names = batch.column("name").to_pylist()
-    others = batch.column("names").to_pylist()
-    synonyms = [
-        list(dict.fromkeys(other["text"] for other in group if other["text"] != name))
-        for name, group in zip(names, others, strict=True)
-    ]
-    plain = {name: batch.column(name) for name in _CONCEPT if name != "synonyms"}
-    plain["synonyms"] = pa.array(synonyms, pa.list_(pa.string()))
-    return pa.table({name: plain[name] for name in _CONCEPT})
+    names = batch.column("names")
+    texts = pc.struct_field(names.flatten(), "text")
+    columns = {name: batch.column(name) for name in _CONCEPT if name != "names"}
+    columns["names"] = pa.ListArray.from_arrays(
+        pc.subtract(names.offsets, names.offsets[0]).cast(pa.int32()), texts
+    )
+    return pa.table({name: columns[name] for name in _CONCEPT})
 
 
 def _relationships(tables: SnapshotTables, predicate: str) -> Iterator[pa.Table]:

@@ -7,14 +7,24 @@ thousand sentences.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from kg_builder.model import REFUTES, SYMMETRIC, Article, CitedEvidence, Edge, EdgeKey, Evidence
+from kg_builder.model import (
+    REFUTES,
+    SUPPORTS,
+    SYMMETRIC,
+    Article,
+    CitedEvidence,
+    Edge,
+    EdgeKey,
+    Evidence,
+)
 from kg_builder.search import rank
 from kg_builder.store import (
     Direction,
+    EdgePublications,
     GraphStats,
     canonical,
     check_as_of,
@@ -61,6 +71,9 @@ class MemoryStore:
 
     def search(self, text: str, limit: int = 10) -> list[Concept]:
         return rank(text, self._concepts.values(), limit)
+
+    def concept_ids(self) -> Iterator[str]:
+        return iter(sorted(self._concepts))
 
     def edges(
         self,
@@ -112,6 +125,19 @@ class MemoryStore:
             if EdgeKey(found.subject_id, found.predicate, found.object_id) == canonical(edge)
         ]
         return sorted(cited, key=newest_first)
+
+    def publications(
+        self, edges: Iterable[EdgeKey], *, as_of: date | None = None
+    ) -> list[EdgePublications]:
+        answers = []
+        for key in edges:
+            stated: dict[str, set[int]] = {SUPPORTS: set(), REFUTES: set()}
+            for cited in self.evidence(key, as_of=as_of):
+                stated[cited.evidence.polarity].add(cited.evidence.pmid)
+            answers.append(
+                EdgePublications(tuple(sorted(stated[SUPPORTS])), tuple(sorted(stated[REFUTES])))
+            )
+        return answers
 
     def article_counts(self, ids: Iterable[str], *, as_of: date | None = None) -> list[int]:
         cut = check_as_of(as_of)

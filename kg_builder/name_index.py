@@ -116,57 +116,66 @@ def _single(table: pa.Table, name: str) -> pa.Array:
 
 def make_tables(tables: SnapshotTables) -> _Tables:
     """The index of a snapshot's names, synonyms and cross-references."""
-    names, owners = _normalized_names(tables)
-    return _Tables(names, _codes(tables), _words(names, owners))
+    names = _normalized_names(tables)
+    return _Tables(names, _codes(tables), _words(names))
 
 
-def _normalized_names(tables: SnapshotTables) -> tuple[pa.Table, list[str]]:
-    pairs = set()
-    columns = zip(
-        tables["concepts"].column("name").to_pylist(),
-        tables["concepts"].column("names").to_pylist(),
-        strict=True,
+def _normalized_names(tables: SnapshotTables) -> pa.Table:
+    """Every distinct (normalized name, concept), sorted."""
+    preferred = tables.array("concepts", "name")
+    names = tables.array("concepts", "names")
+    owner = np.concatenate(
+        (np.arange(len(preferred)), pc.list_parent_indices(names).to_numpy(zero_copy_only=False))
     )
-    for row, (preferred, others) in enumerate(columns):
-        for name in {preferred, *(other["text"] for other in others)}:
-            key = normalize(name)
-            if key:
-                pairs.add((key, row))
-    ordered = sorted(pairs)
-    keys = [key for key, _ in ordered]
-    table = pa.table(
-        {
-            "name": keys,
-            "concept": [row for _, row in ordered],
-            "words": [len(set(key.split(" "))) for key in keys],
-        },
-        schema=_NAMES,
-    )
-    return table, keys
+    others = pc.struct_field(pc.list_flatten(names), "text")
+    texts = pa.concat_arrays([preferred, others]).to_pylist()
+    table = _sorted_pairs([normalize(text) for text in texts], owner, _NAMES.names[:2])
+    table = table.filter(pc.not_equal(table["name"], ""))
+    words = _word_codes(table["name"].combine_chunks())
+    number = np.bincount(words.name, minlength=table.num_rows)
+    return table.append_column("words", pa.array(number, pa.int16())).cast(_NAMES)
+
+
+def _sorted_pairs(keys: list[str], owner: Array, names: list[str]) -> pa.Table:
+    pairs = pa.table([pa.array(keys, pa.string()), pa.array(owner, pa.int32())], names=names)
+    distinct = pairs.group_by(names).aggregate([])
+    return distinct.select(names).sort_by([(name, "ascending") for name in names])
 
 
 def _codes(tables: SnapshotTables) -> pa.Table:
-    ids = tables["concepts"].column("id").to_pylist()
-    xrefs = tables["concepts"].column("xrefs").to_pylist()
-    pairs = {
-        (code.casefold(), row)
-        for row, (concept_id, others) in enumerate(zip(ids, xrefs, strict=True))
-        for code in (concept_id, *others)
-    }
-    ordered = sorted(pairs)
-    return pa.table(
-        {"code": [code for code, _ in ordered], "concept": [row for _, row in ordered]},
-        schema=_CODES,
+    ids, xrefs = tables.array("concepts", "id"), tables.array("concepts", "xrefs")
+    owner = np.concatenate(
+        (np.arange(len(ids)), pc.list_parent_indices(xrefs).to_numpy(zero_copy_only=False))
     )
+    codes = pa.concat_arrays([ids, pc.list_flatten(xrefs)]).to_pylist()
+    return _sorted_pairs([code.casefold() for code in codes], owner, _CODES.names).cast(_CODES)
 
 
-def _words(names: pa.Table, keys: list[str]) -> pa.Table:
-    postings: dict[str, list[int]] = {}
-    for row, key in enumerate(keys):
-        for word in set(key.split(" ")):
-            postings.setdefault(word, []).append(row)
-    words = sorted(postings)
-    return pa.table({"word": words, "names": [postings[word] for word in words]}, schema=_WORDS)
+class _WordCodes(NamedTuple):
+    """Which distinct words stand in which names: sorted by word code, then name."""
+
+    words: pa.StringArray
+    code: Array
+    name: Array
+
+
+def _word_codes(names: pa.StringArray) -> _WordCodes:
+    split = pc.split_pattern(names, " ")
+    coded = pc.list_flatten(split).dictionary_encode()
+    name = pc.list_parent_indices(split).to_numpy(zero_copy_only=False).astype(np.int64)
+    size = max(len(names), 1)
+    pairs = np.unique(coded.indices.to_numpy().astype(np.int64) * size + name)
+    return _WordCodes(coded.dictionary, pairs // size, pairs % size)
+
+
+def _words(names: pa.Table) -> pa.Table:
+    found = _word_codes(names["name"].combine_chunks())
+    ends = np.searchsorted(found.code, np.arange(len(found.words) + 1))
+    postings = pa.ListArray.from_arrays(
+        pa.array(ends, pa.int32()), pa.array(found.name, pa.int32())
+    )
+    table = pa.table({"word": found.words, "names": postings})
+    return table.sort_by("word").cast(_WORDS)
 
 
 def save_name_index(snapshot: Path) -> None:

@@ -7,9 +7,11 @@ of rows, and all counts are reductions over runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from kg_builder.digest import PREDICATE_RANK
 from kg_builder.model import (
     PREDICATES,
     REFUTES,
@@ -32,6 +35,7 @@ from kg_builder.search import rank
 from kg_builder.snapshot_tables import SnapshotTables, Strings
 from kg_builder.store import (
     Direction,
+    EdgePublications,
     GraphStats,
     canonical,
     check_as_of,
@@ -132,6 +136,10 @@ class SnapshotReader:
         found = self._names.candidates(text, max(limit, 0))
         return rank(text, self._concepts_at(found), limit)
 
+    def concept_ids(self) -> Iterator[str]:
+        for batch in self.tables["concepts"].column("id").chunks:
+            yield from batch.to_pylist()
+
     def edges(
         self,
         ids: Iterable[str],
@@ -184,12 +192,7 @@ class SnapshotReader:
         return self._counted_again(rows, day_of(as_of))
 
     def _counted_again(self, rows: Array, cut: int) -> EdgeRows:
-        number = self._edge("evidence_count")[rows]
-        at = spread(self._edge("evidence_start")[rows], number)
-        owner = np.repeat(np.arange(len(rows)), number)
-        article = self.tables.column("evidence", "article")[at]
-        left = (self._days[article] <= cut) & ~self._retracted[article]
-        at, owner, article = at[left], owner[left], article[left]
+        at, owner, article = self._left(rows, cut)
         if not len(at):
             return EdgeRows(rows, *(np.zeros(len(rows), np.int64) for _ in range(5)))
         refutes = self.tables.bits("evidence", "refutes")[at]
@@ -207,6 +210,15 @@ class SnapshotReader:
         return EdgeRows(
             rows, articles(supports), articles(refuted), articles(supports & ~plainly), first, last
         )
+
+    def _left(self, rows: Array, cut: int) -> tuple[Array, Array, Array]:
+        """(evidence, position in `rows`, article) of what is left of edges at a cut."""
+        number = self._edge("evidence_count")[rows]
+        at = spread(self._edge("evidence_start")[rows], number)
+        owner = np.repeat(np.arange(len(rows)), number)
+        article = self.tables.column("evidence", "article")[at]
+        left = (self._days[article] <= cut) & ~self._retracted[article]
+        return at[left], owner[left], article[left]
 
     def _edges_of(self, edges: EdgeRows) -> list[Edge]:
         """Edge values; concept ids are read once each."""
@@ -231,12 +243,16 @@ class SnapshotReader:
         subject, object_ = self._ids.row(key.subject_id), self._ids.row(key.object_id)
         if subject is None or object_ is None:
             return None
-        first, last = _bounds(self._edge("subject"), subject, 0, len(self._edge("subject")))
-        found = np.flatnonzero(
-            (self._edge("predicate")[first:last] == PREDICATES.index(key.predicate))
-            & (self._edge("object")[first:last] == object_)
+        predicate, other = self._edge("predicate"), self._edge("object")
+        first, last = _bounds(self._edge("subject"), subject)
+        sought = (int(PREDICATE_RANK[PREDICATES.index(key.predicate)]), object_)
+        row = first + bisect_left(
+            range(first, last),
+            sought,
+            key=lambda at: (int(PREDICATE_RANK[predicate[at]]), int(other[at])),
         )
-        return first + int(found[0]) if len(found) else None
+        there = row < last and (int(PREDICATE_RANK[predicate[row]]), int(other[row])) == sought
+        return row if there else None
 
     def evidence(
         self, edge: EdgeKey, *, as_of: date | None = None, retracted: bool = False
@@ -261,6 +277,27 @@ class SnapshotReader:
         table = self.tables["articles"].select(columns).take(pa.array(articles, pa.int64()))
         by_row = dict(zip(articles, table.to_pylist(), strict=True))
         return [cited_of(key, record, by_row[record["article"]]) for record in records]
+
+    def publications(
+        self, edges: Iterable[EdgeKey], *, as_of: date | None = None
+    ) -> list[EdgePublications]:
+        cut = day_of(check_as_of(as_of)) if as_of else NEVER
+        rows = [self.edge_row(key) for key in edges]
+        known = np.array([row for row in rows if row is not None], np.int64)
+        stated = iter(self._stated(known, cut))
+        return [EdgePublications((), ()) if row is None else next(stated) for row in rows]
+
+    def _stated(self, rows: Array, cut: int) -> Iterator[EdgePublications]:
+        at, owner, article = self._left(rows, cut)
+        refutes = self.tables.bits("evidence", "refutes")[at]
+        pmid = self.tables.column("articles", "pmid")[article].tolist()
+        starts = np.searchsorted(owner, np.arange(len(rows) + 1)).tolist()
+        for start, end in pairwise(starts):
+            said = list(zip(pmid[start:end], refutes[start:end].tolist(), strict=True))
+            yield EdgePublications(
+                tuple(sorted({p for p, refuted in said if not refuted})),
+                tuple(sorted({p for p, refuted in said if refuted})),
+            )
 
     def article_counts(self, ids: Iterable[str], *, as_of: date | None = None) -> list[int]:
         cut = check_as_of(as_of)
@@ -342,10 +379,9 @@ def _year_range(owner: Array, year: Array, size: int) -> tuple[Array, Array]:
     return first, last
 
 
-def _bounds(column: Array, value: int, low: int, high: int) -> tuple[int, int]:
-    part = column[low:high]
-    key = part.dtype.type(value)
-    return low + int(np.searchsorted(part, key)), low + int(np.searchsorted(part, key, "right"))
+def _bounds(column: Array, value: int) -> tuple[int, int]:
+    key = column.dtype.type(value)
+    return int(np.searchsorted(column, key)), int(np.searchsorted(column, key, "right"))
 
 
 def concept_of(row: dict[str, Any]) -> Concept:

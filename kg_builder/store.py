@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from kg_builder.model import PREDICATES, SYMMETRIC, CitedEvidence, Edge, EdgeKey
 from ontologies.concept import Concept
@@ -35,6 +35,13 @@ class GraphStats:
     edges_by_predicate: Mapping[str, int]
 
 
+class EdgePublications(NamedTuple):
+    """PMIDs, sorted, of the articles (not retracted) that support an edge, and that refute it."""
+
+    supporting: tuple[int, ...]
+    refuting: tuple[int, ...]
+
+
 class GraphStore(Protocol):
     """Reads of a graph. All take `as_of` inclusively; a later evidence, or one of unknown date,
     does not exist then. `as_of` in the future raises `ValueError`. Unknown ids are left out.
@@ -46,6 +53,10 @@ class GraphStore(Protocol):
 
     def search(self, text: str, limit: int = 10) -> list[Concept]:
         """Concepts by name: exact name, exact synonym, prefix, token overlap; ties by id."""
+        ...
+
+    def concept_ids(self) -> Iterator[str]:
+        """The ids of all concepts, sorted."""
         ...
 
     def edges(
@@ -71,6 +82,12 @@ class GraphStore(Protocol):
         """The sentences of an edge, newest first (undated last), then PMID, then position.
         Those of retracted articles only where asked.
         """
+        ...
+
+    def publications(
+        self, edges: Iterable[EdgeKey], *, as_of: date | None = None
+    ) -> list[EdgePublications]:
+        """Which articles state each edge, in the order asked; none for an unknown edge."""
         ...
 
     def article_counts(self, ids: Iterable[str], *, as_of: date | None = None) -> list[int]:

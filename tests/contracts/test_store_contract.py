@@ -99,7 +99,10 @@ def test_answers_equal_the_reference(
             "limit_per_concept": data.draw(st.none() | st.integers(1, 3)),
         }
         assert store.edges(ids, **asked) == reference.edges(ids, **asked)
-        for key in keys(world):
+        assert list(store.concept_ids()) == list(reference.concept_ids())
+        known = sorted(keys(world))
+        assert store.publications(known, as_of=as_of) == reference.publications(known, as_of=as_of)
+        for key in known:
             for retracted in (False, True):
                 assert store.evidence(key, as_of=as_of, retracted=retracted) == reference.evidence(
                     key, as_of=as_of, retracted=retracted

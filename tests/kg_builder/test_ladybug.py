@@ -75,14 +75,14 @@ def test_the_hierarchy_is_kept_apart_from_what_was_mined(store: LadybugStore) ->
 
 def test_values_are_plain(store: LadybugStore) -> None:
     (row,) = store.cypher(
-        "MATCH (a:Concept {id: $id}) RETURN a, date('2001-02-03') AS d, a.synonyms AS s",
+        "MATCH (a:Concept {id: $id}) RETURN a, date('2001-02-03') AS d, a.names AS s",
         {"id": ASPIRIN},
     )
     assert row["a"]["_LABEL"] == "Concept"
     assert row["a"]["name"] == "Aspirin"
     assert "_ID" not in row["a"]
     assert row["d"] == "2001-02-03"
-    assert row["s"] == ["acetylsalicylic acid", "ASA"]
+    assert row["s"] == ["Aspirin", "acetylsalicylic acid", "ASA"]
 
 
 @pytest.mark.parametrize(
