@@ -121,9 +121,9 @@ def edge_table(keys: Array, counts: Counts, sizes: Array) -> pa.Table:
 
 def incidence(edges: pa.Table) -> pa.Table:
     """For each concept its edges: most supporting first, then in the order of edges."""
-    count = edges.num_rows
-    concept = np.concatenate([np.asarray(edges["subject"]), np.asarray(edges["object"])])
-    edge = np.tile(np.arange(count, dtype=np.int32), 2)
-    supporting = np.tile(np.asarray(edges["supporting"]), 2)
-    order = np.lexsort((edge, -supporting, concept))
+    ends = np.column_stack((np.asarray(edges["subject"]), np.asarray(edges["object"])))
+    edge = np.repeat(np.arange(len(ends), dtype=np.int32), 2)
+    supporting = np.repeat(np.asarray(edges["supporting"]), 2)
+    concept = ends.reshape(-1)
+    order = np.argsort((concept.astype(np.int64) << 32) - supporting, kind="stable")
     return pa.table([concept[order], edge[order]], schema=SNAPSHOT_INCIDENCE)

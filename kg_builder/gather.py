@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from kg_builder.current import CurrentView
 from kg_builder.digest import PREDICATE_RANK, SPANS
-from kg_builder.ledger import Ledger
+from kg_builder.ledger import Ledger, ShardEntry
 from kg_builder.schema import ARTICLE_ROWS, LEDGER_EVIDENCE, SNAPSHOT_ARTICLES, SNAPSHOT_MENTIONS
 
 Array = npt.NDArray[Any]
@@ -153,10 +153,8 @@ def _borders(rows_by_subject: Array) -> Array:
     return np.flatnonzero(np.diff(bucket)).astype(np.int64) + 1
 
 
-def number(ledger: Ledger, view: CurrentView, place: int, chosen: Plan) -> Part:
-    """The rows of one shard that are in force, under the numbers of the plan."""
-    rows, numbers = view.of_shard(place)
-    entry = view.shards[place]
+def number(ledger: Ledger, entry: ShardEntry, rows: Array, numbers: Array, chosen: Plan) -> Part:
+    """The given rows of one shard, as the articles of these numbers, under a plan's codes."""
     lookup = np.full(entry.articles, -1, np.int32)
     lookup[rows] = numbers
     order = np.argsort(numbers, kind="stable")

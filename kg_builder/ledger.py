@@ -29,6 +29,8 @@ from kg_builder.mine import ShardTables
 from kg_builder.schema import LEDGER_TABLES, LEDGER_VERSION
 
 _READ_BLOCK = 1 << 20
+_DICTIONARY_BYTES = 1 << 27
+"""Above the words of any file: beyond it Parquet writes words anew at each row."""
 
 
 class LedgerVersionError(ValueError):
@@ -287,4 +289,10 @@ def _rename_folder(temporary: Path, final: Path) -> None:
 
 
 def _write_parquet(table: pa.Table, stream: Any) -> None:
-    pq.write_table(table, stream, compression="zstd", compression_level=1)
+    pq.write_table(
+        table,
+        stream,
+        compression="zstd",
+        compression_level=1,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+    )

@@ -127,7 +127,8 @@ def plan_parts(ledger: Ledger, view: CurrentView, progress: Progress) -> Plan:
 
 def partition(ledger: Ledger, view: CurrentView, place: int, fixed: Plan, folder: Path) -> None:
     """Write the rows of one shard of the view as parts in the working folder."""
-    write_parts(folder, view.shards[place].name, number(ledger, view, place, fixed), fixed)
+    entry = view.shards[place]
+    write_parts(folder, entry.name, number(ledger, entry, *view.of_shard(place), fixed), fixed)
 
 
 def finish(
@@ -141,19 +142,36 @@ def finish(
 
 
 def publish_folder(graph: str | Path, out: Path, origin: Origin) -> SnapshotInfo:
-    """Count and hash the finished tables in `out`, and give them the snapshot's name."""
+    """Count and hash the finished tables in `out`, and give them the snapshot's name.
+
+    Where a snapshot of that name and with these counts is there, it stays: readers may hold it.
+    """
     info = describe(out, origin)
     final = Path(graph) / "snapshots" / info.digest
-    text = json_text(_build_json(info))
-    replace_text(out / "BUILD.json", text)
+    info = replace(info, path=final)
+    if _holds(final, info):
+        if origin.as_of is not None:
+            return read_info(final)
+        replace_text(final / "BUILD.json", json_text(_build_json(info)))
+        return info
+    replace_text(out / "BUILD.json", json_text(_build_json(info)))
     with room_for(final):
         sync_folder(out)
-    if not _same_build(final, text):
-        if final.exists():
-            shutil.rmtree(final)
-        out.rename(final)
-        sync_file(final.parent)
-    return replace(info, path=final)
+    if final.exists():  # of the same content, read by another version of the linker
+        final.rename(out.with_name("replaced"))
+    out.rename(final)
+    sync_file(final.parent)
+    return info
+
+
+def _holds(path: Path, info: SnapshotInfo) -> bool:
+    """Whether the folder holds this snapshot, made by the same linkers and extractors."""
+    if not (path / "BUILD.json").is_file():
+        return False
+    held = read_info(path)
+    facts = ("linkers", "extractors", "vocabularies")
+    same = all(getattr(held.origin, name) == getattr(info.origin, name) for name in facts)
+    return same and replace(held, origin=info.origin) == info
 
 
 def describe(out: Path, origin: Origin) -> SnapshotInfo:
@@ -300,7 +318,3 @@ def _build_json(info: SnapshotInfo) -> dict[str, Any]:
     del value["path"]
     return value | {"snapshot_version": SNAPSHOT_VERSION}
 
-
-def _same_build(path: Path, text: str) -> bool:
-    held = path / "BUILD.json"
-    return held.is_file() and held.read_text(encoding="utf-8") == text
