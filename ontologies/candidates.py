@@ -1,0 +1,228 @@
+"""From texts to candidates: where a name of the lexicon stands, and what it may mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ontologies.hashing import I32, U64, extend_hash, text_hash
+from ontologies.lexicon import MAX_TOKENS, OPEN, Lexicon
+from ontologies.normalize import TOKEN, normal_form
+
+U8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+
+LOWER, TITLE, UPPER, MIXED, DIGIT, OTHER = range(6)
+JOINED, SPACE, HYPHEN, COMMA, SLASH, INNER, BRACKET, STOP, BREAK = range(9)
+"""What stands before a token: nothing; white space; a hyphen; a comma; a slash; other signs
+without space; signs with space; a full stop and space; the end of a sentence or line."""
+
+_HYPHENS = frozenset("-‐‑‒–−")
+
+
+def letter_case(token: str) -> int:
+    if token.islower():
+        return LOWER
+    if token.isdigit():
+        return DIGIT
+    if token.isupper():
+        return UPPER
+    return TITLE if token.istitle() else MIXED if token.isalpha() else OTHER
+
+
+def gap_kind(gap: str) -> int:
+    """The kind of the characters between two tokens."""
+    bare = gap.strip()
+    if not bare:
+        return (SPACE if "\n" not in gap else BREAK) if gap else JOINED
+    if "\n" in gap or any(sign in bare for sign in ";:?!"):
+        return BREAK
+    if len(bare) < len(gap):
+        return {",": COMMA, ".": STOP, "/": SLASH}.get(
+            bare, HYPHEN if bare in _HYPHENS else BREAK if "." in bare else BRACKET
+        )
+    return {",": COMMA, "/": SLASH}.get(bare, HYPHEN if bare in _HYPHENS else INNER)
+
+
+class GapKinds(dict[str, int]):
+    """`gap_kind` remembered; forgets all when a stream of odd gaps has filled it."""
+
+    def __missing__(self, gap: str) -> int:
+        if len(self) > 20_000:
+            self.clear()
+        kind = self[gap] = gap_kind(gap)
+        return kind
+
+
+class TokenTable(dict[str, int]):
+    """Numbers the distinct tokens that it has seen; arrays hold what is known of each.
+
+    Bounded: `refresh` forgets everything once it holds more than `limit` tokens.
+    """
+
+    def __init__(self, limit: int = 200_000) -> None:
+        super().__init__()
+        self.limit = limit
+        self._new: list[str] = []
+        self.hash: U64 = np.zeros(0, dtype=np.uint64)
+        self.case: U8 = np.zeros(0, dtype=np.uint8)
+        self.length: U8 = np.zeros(0, dtype=np.uint8)
+        self.tail: U64 = np.zeros(0, dtype=np.uint64)
+
+    def __missing__(self, token: str) -> int:
+        number = self[token] = len(self)
+        self._new.append(token)
+        return number
+
+    def refresh(self) -> None:
+        """Bring the arrays up to the tokens numbered since the last call."""
+        new, self._new = self._new, []
+        forms = [normal_form(token) for token in new]
+        self.hash = _grown(self.hash, [text_hash(form) for form in forms])
+        self.tail = _grown(self.tail, [text_hash(form[-4:] + "$") for form in forms])
+        self.case = _grown(self.case, [letter_case(token) for token in new])
+        self.length = _grown(self.length, [min(len(token), 255) for token in new])
+
+    def forget(self) -> None:
+        """Start anew where the table has outgrown its limit; call between batches only."""
+        if len(self) > self.limit:
+            self.clear()
+            self.__init__(self.limit)  # type: ignore[misc]
+
+
+def _grown(array: npt.NDArray[np.generic], values: list[int]) -> npt.NDArray[np.generic]:
+    return np.concatenate([array, np.array(values, dtype=array.dtype)]) if values else array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Texts as arrays over all their tokens: number in the table, document, span, gap before."""
+
+    texts: Sequence[str]
+    token: I32
+    document: I32
+    start: I32
+    end: I32
+    gap: U8
+    first: I32  # the first token of each document, and the number of tokens at the end
+
+
+def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
+    tokens: list[npt.NDArray[np.int32]] = []
+    starts, ends, kinds, counts = [], [], [], []
+    split, number, kind = TOKEN.split, table.__getitem__, gaps.__getitem__
+    for text in texts:
+        pieces = split(text)
+        count = len(pieces) // 2
+        lengths = np.fromiter(map(len, pieces), dtype=np.int32, count=len(pieces))
+        edges = np.cumsum(lengths, dtype=np.int32)
+        starts.append(edges[0:-1:2])
+        ends.append(edges[1::2])
+        tokens.append(np.fromiter(map(number, pieces[1::2]), dtype=np.int32, count=count))
+        before = np.fromiter(map(kind, pieces[0:-1:2]), dtype=np.uint8, count=count)
+        before[:1] = BREAK
+        kinds.append(before)
+        counts.append(count)
+    table.refresh()
+    first = np.zeros(len(texts) + 1, dtype=np.int32)
+    np.cumsum(counts, out=first[1:])
+    gap = np.concatenate(kinds)
+    token = np.concatenate(tokens)
+    long_before = np.zeros(len(gap), dtype=bool)
+    long_before[1:] = table.length[token[:-1]] > 1
+    gap[(gap == STOP) & long_before] = BREAK  # but not in `E. coli`
+    return Batch(
+        texts,
+        token,
+        np.repeat(np.arange(len(texts), dtype=np.int32), counts),
+        np.concatenate(starts),
+        np.concatenate(ends),
+        gap,
+        first,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """Stretches of tokens that are names: first token, number of tokens, group of entries."""
+
+    first: I32
+    count: I32
+    group: I32
+    key: U64
+
+
+def find_spans(batch: Batch, table: TokenTable, lexicon: Lexicon) -> Spans:
+    """Every stretch of tokens that is a name, ordered by first token, longer ones first."""
+    token_keys = table.hash[batch.token]
+    at = np.arange(len(token_keys))
+    key = np.zeros(len(at), dtype=np.uint64)
+    found: list[tuple[npt.NDArray[np.int64], int, I32, U64]] = []
+    open_ = np.append(batch.gap != BREAK, False)
+    for depth in range(MAX_TOKENS):
+        key = extend_hash(key, token_keys[at + depth])
+        value = lexicon.nodes.lookup(key)
+        ends = value >= 0
+        found.append((at[ends], depth + 1, value[ends] >> 1, key[ends]))
+        on = ((value & 1) == 1) & open_[at + depth + 1]
+        at, key = at[on], key[on]
+        if not len(at):
+            break
+    first = np.concatenate([hit[0] for hit in found]).astype(np.int32)
+    count = np.concatenate([np.full(len(hit[0]), hit[1], dtype=np.int32) for hit in found])
+    group = np.concatenate([hit[2] for hit in found])
+    order = np.lexsort((-count, first))
+    keys = np.concatenate([hit[3] for hit in found])
+    return Spans(first[order], count[order], group[order], keys[order])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Each span with each concept that has its name; arrays by candidate.
+
+    `span` counts in `Spans`; `start` and `end` are offsets in the document, end exclusive.
+    """
+
+    span: npt.NDArray[np.int64]
+    concept: I32
+    flags: npt.NDArray[np.uint32]
+    sources: npt.NDArray[np.uint32]
+    ambiguity: I32
+    kind: U8
+    first: I32
+    count: I32
+    key: U64
+    document: I32
+    start: I32
+    end: I32
+
+
+def expand(batch: Batch, spans: Spans, lexicon: Lexicon, *, notes: bool = False) -> Candidates:
+    """The candidates of spans, in their order; clinical shorthand only with `notes`."""
+    low = lexicon.group_start[spans.group]
+    ambiguity = lexicon.group_start[spans.group + 1] - low
+    span = np.repeat(np.arange(len(spans.first)), ambiguity)
+    within = np.arange(len(span)) - np.repeat(np.cumsum(ambiguity) - ambiguity, ambiguity)
+    entry = low[span] + within
+    if not notes:
+        open_ = (lexicon.entry_flags[entry] & np.uint32(OPEN)) > 0
+        span, entry = span[open_], entry[open_]
+    concept = lexicon.entry_concept[entry]
+    first, count = spans.first[span], spans.count[span]
+    return Candidates(
+        span,
+        concept,
+        lexicon.entry_flags[entry],
+        lexicon.entry_sources[entry],
+        ambiguity[span],
+        lexicon.concept_kind[concept],
+        first,
+        count,
+        spans.key[span],
+        batch.document[first],
+        batch.start[first],
+        batch.end[first + count - 1],
+    )

@@ -1,0 +1,230 @@
+"""The compiled lexicon: every name of a vocabulary as a path of token hashes, memory-mapped.
+
+Names are kept as a trie whose nodes are 64-bit hashes of token sequences, in one open-addressed
+table. Names are not kept as strings: with 30 million nodes and 10^10 look-ups (all of PubMed)
+fewer than 0.02 false hits are expected. A node leads to entries: a concept, and the evidence of
+the names that lead to it (flags, sources).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_hash
+from ontologies.normalize import TOKEN, normal_form
+
+LEXICON_VERSION = 1
+"""Raised when what a compiled lexicon holds changes."""
+
+MAX_TOKENS = 16
+"""Longer names (systematic chemical ones) do not occur in running text; they are counted."""
+
+SCOPES = ("preferred", "exact", "related", "broad", "narrow")
+SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED, NOTES, OPEN = (1 << bit for bit in range(5, 13))
+"""Flags beside the scopes (bits 0-4). SYMBOL: written as a symbol; WORD: written as words; SOLID:
+without space; INVERTED: made from `B, A`; ADJECTIVE: made from a noun; LEARNED: from a training
+corpus; NOTES: clinical shorthand; OPEN: a name in the literature too."""
+
+U32 = npt.NDArray[np.uint32]
+U8 = npt.NDArray[np.uint8]
+
+
+class NameRow(NamedTuple):
+    """A name to compile: the row of its concept, its text, its flags, and its source's bit."""
+
+    concept: int
+    text: str
+    flags: int
+    source: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """The trie as arrays, all of which may be memory-mapped.
+
+    A node's value is twice its group's number (-2: it ends no name), plus one where longer names
+    go on from it. Group g has the entries `group_start[g]:group_start[g+1]`. By concept row:
+    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources) and
+    `concept_key`, a hash that is the same for a concept of any vocabulary.
+    """
+
+    nodes: HashTable
+    group_start: I32
+    entry_concept: I32
+    entry_flags: U32
+    entry_sources: U32
+    concept_kind: U8
+    concept_sources: U32
+    concept_key: U64
+    dropped: int
+
+    def save(self, directory: Path) -> None:
+        self.nodes.save(directory, "nodes")
+        for name in _ARRAYS:
+            np.save(directory / f"{name}.npy", getattr(self, name))
+        np.save(directory / "dropped.npy", np.array(self.dropped))
+
+    @classmethod
+    def load(cls, directory: Path) -> Lexicon:
+        """The lexicon that `save` wrote, memory-mapped."""
+        arrays = {name: mapped(directory / f"{name}.npy") for name in _ARRAYS}
+        nodes = HashTable.load(directory, "nodes")
+        return cls(nodes=nodes, dropped=int(np.load(directory / "dropped.npy")), **arrays)
+
+
+_ARRAYS = (
+    "group_start", "entry_concept", "entry_flags", "entry_sources",
+    "concept_kind", "concept_sources", "concept_key",
+)  # fmt: skip
+
+_ADJECTIVES = (
+    ("emia", "emic"), ("osis", "otic"), ("tension", "tensive"), ("itis", "itic"),
+    ("plegia", "plegic"), ("trophy", "trophic"), ("lepsy", "leptic"), ("algia", "algic"),
+    ("uria", "uric"), ("diabetes", "diabetic"), ("toxicity", "toxic"), ("ythmia", "ythmic"),
+    ("phrenia", "phrenic"), ("plasia", "plastic"), ("ensia", "ensic"), ("exia", "exic"),
+    ("obesity", "obese"), ("mentia", "mented"), ("pression", "pressive"), ("anoia", "anoid"),
+    ("stasis", "static"), ("lysis", "lytic"), ("asthma", "asthmatic"),
+)  # fmt: skip
+
+
+def variants(text: str) -> Iterator[tuple[str, int]]:
+    """Other ways to write a name, with the flag that tells how each was made.
+
+    >>> list(variants("Diabetes Mellitus, Type 2")) == [("Type 2 Diabetes Mellitus", INVERTED)]
+    True
+    """
+    parts = text.split(", ")
+    if 2 <= len(parts) <= 3 and "(" not in text and "[" not in text:
+        yield " ".join(reversed(parts)), INVERTED
+    if text.isalpha() and len(text) > 5:
+        word = text.lower()
+        for noun, adjective in _ADJECTIVES:
+            if word.endswith(noun):
+                yield word.removesuffix(noun) + adjective, ADJECTIVE
+
+
+def written_form(text: str) -> int:
+    """SYMBOL or WORD, and SOLID: how a name is written (HNF-6, BRCA1 against Epilepsy)."""
+    solid = 0 if " " in text else SOLID
+    upper = sum(map(str.isupper, text))
+    symbol = solid and upper and (upper > 1 or not text[0].isupper())
+    if symbol and not (len(text) > 6 and text.isalpha() and upper == len(text)):
+        return SYMBOL | solid
+    return WORD | solid
+
+
+class _TokenHashes(dict[str, int]):
+    def __missing__(self, token: str) -> int:
+        value = self[token] = text_hash(normal_form(token))
+        return value
+
+
+class _Block(NamedTuple):
+    """Some names as arrays: the hash of all tokens, and the rest of `NameRow`."""
+
+    key: U64
+    concept: I32
+    flags: U32
+    sources: U32
+
+
+@dataclass(slots=True)
+class _Compiler:
+    hashes: _TokenHashes = field(default_factory=_TokenHashes)
+    blocks: list[_Block] = field(default_factory=list)
+    prefixes: list[U64] = field(default_factory=list)
+    dropped: int = 0
+
+    def add(self, rows: Iterable[NameRow]) -> None:
+        """Normalize and hash some names; keeps arrays only."""
+        flat: list[int] = []
+        lengths: list[int] = []
+        kept: list[tuple[int, int, int]] = []
+        for row in rows:
+            written = row.flags | written_form(row.text)
+            for form, how in ((row.text, 0), *variants(row.text)):
+                hashes = [self.hashes[token] for token in TOKEN.findall(form)]
+                if not 0 < len(hashes) <= MAX_TOKENS or (len(form) < 2 and form.isascii()):
+                    self.dropped += not how
+                    continue
+                flat += hashes
+                lengths.append(len(hashes))
+                kept.append((row.concept, written | how, row.source))
+        key = self._hash_paths(np.array(flat, dtype=np.uint64), np.array(lengths, dtype=np.int64))
+        concept, flags, sources = np.array(kept, dtype=np.int64).reshape(-1, 3).T
+        self.blocks.append(
+            _Block(
+                key, concept.astype(np.int32), flags.astype(np.uint32), sources.astype(np.uint32)
+            )
+        )
+
+    def _hash_paths(self, flat: U64, lengths: npt.NDArray[np.int64]) -> U64:
+        key = np.zeros(len(lengths), dtype=np.uint64)
+        starts = np.cumsum(lengths) - lengths
+        interior = [key[:0]]
+        for depth in range(int(lengths.max(initial=0))):
+            going = np.flatnonzero(lengths > depth)
+            key[going] = extend_hash(key[going], flat[starts[going] + depth])
+            interior.append(np.unique(key[lengths > depth + 1]))
+        self.prefixes.append(np.unique(np.concatenate(interior)))
+        return key
+
+    def merged(self) -> _Block:
+        """All names, equal ones of a concept made one, by key and concept."""
+        key, concept, flags, sources = map(np.concatenate, zip(*self.blocks, strict=True))
+        order = np.lexsort((concept, key))
+        key, concept, flags, sources = key[order], concept[order], flags[order], sources[order]
+        new = np.ones(len(key), dtype=bool)
+        new[1:] = (key[1:] != key[:-1]) | (concept[1:] != concept[:-1])
+        at = np.flatnonzero(new)
+        if not len(at):
+            return _Block(key, concept, flags, sources)
+        joined = np.bitwise_or.reduceat(flags, at), np.bitwise_or.reduceat(sources, at)
+        return _Block(key[at], concept[at], *joined)
+
+    def nodes(self, ends: U64) -> HashTable:
+        interior = np.unique(np.concatenate(self.prefixes))
+        keys = np.union1d(ends, interior)
+        value = np.full(len(keys), -2, dtype=np.int32)
+        value[np.searchsorted(keys, ends)] = 2 * np.arange(len(ends), dtype=np.int32)
+        value[np.searchsorted(keys, interior)] += 1
+        return HashTable.build(keys, value)
+
+
+class ConceptRows(NamedTuple):
+    """What the lexicon holds of each concept, by row."""
+
+    kind: U8
+    key: U64
+
+
+def compile_names(
+    names: Iterable[NameRow], concepts: ConceptRows, block_size: int = 200_000
+) -> Lexicon:
+    """Compile names into a lexicon in memory; the order of `names` does not matter."""
+    compiler, rows = _Compiler(), iter(names)
+    compiler.add(itertools.islice(rows, block_size))
+    while block := list(itertools.islice(rows, block_size)):
+        compiler.add(block)
+    merged = compiler.merged()
+    ends, group_start = np.unique(merged.key, return_index=True)
+    concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
+    np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
+    return Lexicon(
+        compiler.nodes(ends),
+        np.append(group_start, len(merged.key)).astype(np.int32),
+        merged.concept,
+        merged.flags,
+        merged.sources,
+        concepts.kind,
+        concept_sources,
+        concepts.key,
+        compiler.dropped,
+    )

@@ -1,0 +1,189 @@
+"""The fast linker: names by memory-mapped longest match, judged by a learned model.
+
+Tokens of a batch of texts are looked up as arrays (`candidates`), every name found is scored with
+every concept that has it (`precision`), the longest sufficiently probable ones are kept, and short
+forms that the text defines take the concept of their long forms (`abbreviations`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ontologies.abbreviations import Abbreviation, find_abbreviations
+from ontologies.candidates import (
+    Candidates,
+    GapKinds,
+    TokenTable,
+    expand,
+    find_spans,
+    tokenize,
+)
+from ontologies.compiled import compiled_lexicon
+from ontologies.features import features
+from ontologies.lexicon import Lexicon
+from ontologies.linker import Mention
+from ontologies.precision import Precision
+
+if TYPE_CHECKING:
+    from ontologies.concept import Vocabulary
+
+METHOD = "lexicon-1"
+BATCH = 64
+THRESHOLD = 0.4
+REMEMBERED = 100_000
+
+
+class _Kept(NamedTuple):
+    start: int
+    end: int
+    concept: int
+    score: float
+
+
+class LexiconLinker:
+    """Finds a vocabulary's concepts in text; see `Linker` for what it promises."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        lexicon: Lexicon,
+        precision: Precision,
+        *,
+        notes: bool = False,
+        threshold: float = THRESHOLD,
+    ) -> None:
+        """Not for callers: use `open`."""
+        self._ids = vocabulary.ids()
+        self._lexicon = lexicon
+        self._precision = precision
+        self._notes = notes
+        self._threshold = threshold
+        self._tokens = TokenTable()
+        self._gaps = GapKinds()
+        self._known: dict[int, str] = {}
+
+    @classmethod
+    def open(
+        cls,
+        vocabulary: Vocabulary,
+        *,
+        notes: bool = False,
+        weights: str | Path | None = None,
+        threshold: float | None = None,
+    ) -> LexiconLinker:
+        """A linker over a vocabulary, with the shipped weights or those of a directory.
+
+        `notes` turns on clinical shorthand. `threshold` is the least probability of a mention. The
+        first call for a vocabulary compiles its names and keeps the result beside it (or in
+        the user's cache, where that is not writable).
+        """
+        from ontologies.weights import load_weights
+
+        loaded = load_weights(None if weights is None else Path(weights))
+        lexicon = compiled_lexicon(vocabulary, loaded.names)
+        least = THRESHOLD if threshold is None else threshold
+        return cls(vocabulary, lexicon, loaded.precision, notes=notes, threshold=least)
+
+    @property
+    def version(self) -> str:
+        """Method, weights, and the options that change what is found."""
+        notes = "+notes" if self._notes else ""
+        return f"{METHOD}{notes}/{self._precision.digest[:12]}/{self._threshold:g}"
+
+    def link(self, text: str) -> list[Mention]:
+        return self._link_batch([text])[0]
+
+    def link_many(self, texts: Iterable[str]) -> list[list[Mention]]:
+        source, linked = iter(texts), []
+        while batch := list(islice(source, BATCH)):
+            linked += self._link_batch(batch)
+        return linked
+
+    def _link_batch(self, texts: Sequence[str]) -> list[list[Mention]]:
+        kept = self._keep(texts)
+        return [self._mentions(text, kept.get(document, ())) for document, text in enumerate(texts)]
+
+    def _keep(self, texts: Sequence[str]) -> dict[int, list[_Kept]]:
+        """The accepted candidates of each text, ordered by start, without overlaps."""
+        self._tokens.forget()
+        batch = tokenize(texts, self._tokens, self._gaps)
+        spans = find_spans(batch, self._tokens, self._lexicon)
+        found = expand(batch, spans, self._lexicon, notes=self._notes)
+        given = features(batch, self._tokens, spans, found, self._lexicon)
+        scores = self._precision.score(given)
+        best = longest(found, scores, self._threshold, len(batch.token))
+        kept: dict[int, list[_Kept]] = defaultdict(list)
+        columns = (found.document, found.start, found.end, found.concept, scores)
+        for document, *rest in zip(*(column[best].tolist() for column in columns), strict=True):
+            kept[document].append(_Kept(*rest))
+        for document, text in enumerate(texts):
+            if "(" in text or "[" in text:
+                defined = list(find_abbreviations(text))
+                if defined:
+                    kept[document] = with_abbreviations(text, defined, kept[document])
+        return kept
+
+    def _mentions(self, text: str, kept: Iterable[_Kept]) -> list[Mention]:
+        mentions = []
+        for start, end, concept, score in kept:
+            end -= 2 * (text[end - 2 : end] in ("'s", "’s"))
+            mentions.append(Mention(start, end, text[start:end], self._id(concept), score))
+        return mentions
+
+    def _id(self, concept: int) -> str:
+        found = self._known.get(concept)
+        if found is None:
+            if len(self._known) > REMEMBERED:
+                self._known.clear()
+            found = self._known[concept] = self._ids[concept].as_py()
+        return found
+
+
+def longest(
+    found: Candidates, scores: npt.NDArray[np.float64], threshold: float, tokens: int
+) -> list[int]:
+    """Candidates to keep: the longest first, of equal spans the most probable, in text order."""
+    likely = np.flatnonzero(scores >= threshold)
+    order = likely[np.lexsort((-scores[likely], found.first[likely], -found.count[likely]))]
+    taken = bytearray(tokens)
+    kept = []
+    firsts, counts = found.first[order].tolist(), found.count[order].tolist()
+    for candidate, first, count in zip(order.tolist(), firsts, counts, strict=True):
+        if 1 not in taken[first : first + count]:
+            taken[first : first + count] = b"\x01" * count
+            kept.append((first, candidate))
+    return [candidate for _, candidate in sorted(kept)]
+
+
+def with_abbreviations(
+    text: str, defined: Sequence[Abbreviation], kept: list[_Kept]
+) -> list[_Kept]:
+    """Give short forms, wherever they stand, the concept of the long form that defines them.
+
+    A short form whose long form names no concept means none either, whatever it means elsewhere.
+    """
+    for short, _, low, high in defined:
+        long = next(
+            (k for k in kept if k.end == high and 2 * (high - max(low, k.start)) >= high - low),
+            None,
+        )
+        part = any(k.start < high and low < k.end for k in kept)
+        if long is None and part:
+            continue
+        places = [m.span() for m in re.finditer(rf"(?<!\w){re.escape(short)}s?(?!\w)", text)]
+        rest = [
+            k for k in kept if not any(low <= k.start and k.end <= high for low, high in places)
+        ]
+        if long is not None:
+            free = (p for p in places if not any(k.start < p[1] and p[0] < k.end for k in rest))
+            rest += [_Kept(*place, long.concept, long.score) for place in free]
+        kept = sorted(rest)
+    return kept

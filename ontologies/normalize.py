@@ -1,0 +1,91 @@
+"""Tokens of a text or a name, and the normal form under which both are looked up.
+
+A token is a run of letters, a run of digits, or a single letter of another script: `CYP2D6` is
+five tokens, and what stands between tokens (space, hyphen, nothing) does not enter the look-up.
+The normal form takes away case, accents, the plural, a final `e`, British spelling, Greek letters
+and Roman numerals. Applied to names and to texts alike it need not be a word, only the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NORMALIZE_VERSION = 1
+"""Raised when a normal form changes: compiled lexicons and trained weights depend on it."""
+
+TOKEN = re.compile(
+    r"([a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f]+(?:['’]s(?![a-zA-Z]))?"
+    r"|\d+|[^\W\d_])"
+)
+"""`TOKEN.split(text)` alternates separators and tokens, a separator first and last."""
+
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξοπρςστυφχψω",
+        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"],
+        strict=True,
+    )
+)
+_GREEK["µ"] = "mu"  # the micro sign, which is not the Greek letter
+_ROMAN = {
+    numeral: str(value)
+    for value, numeral in enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII"], start=1)
+}
+_ROMAN |= {"ii": "2", "iii": "3", "iv": "4"}
+_SPELLING = (
+    (re.compile("[ao]e"), "e"),
+    (re.compile("sulph"), "sulf"),
+    (re.compile("our(?=s?$)"), "or"),
+    (re.compile("is(?=ation|ed$|ing$)"), "iz"),
+    (re.compile("lys(?=e[ds]?$)"), "lyz"),
+    (re.compile("tre(?=s?$)"), "ter"),
+)
+_SHORT = 4
+_SYMBOL = 5
+
+
+def _singular(word: str) -> str:
+    """The stem that a noun's singular and plural share (metastasis, metastases: metastas)."""
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    for ending in ("sses", "xes", "ches", "shes", "uses"):
+        if word.endswith(ending):
+            return word[:-2]
+    if word.endswith(("ss", "us")):
+        return word
+    if word.endswith(("es", "is")):
+        return word[:-2]
+    return word.rstrip("s").removesuffix("e") if word[-1] == "s" else word.removesuffix("e")
+
+
+def normal_form(token: str) -> str:
+    """The key of one token.
+
+    >>> normal_form("Tumours"), normal_form("tumor"), normal_form("β"), normal_form("Crohn’s")
+    ('tumor', 'tumor', 'beta', 'crohn')
+    >>> normal_form("AIDS"), normal_form("aids")  # a short symbol has no plural
+    ('aids', 'aid')
+    """
+    if token in _ROMAN:
+        return _ROMAN[token]
+    if token[-2:] in ("'s", "’s"):
+        token = token[:-2]
+    word = token.lower()
+    if not word.isascii():
+        parts = unicodedata.normalize("NFKD", word)
+        word = "".join(c for c in parts if not unicodedata.combining(c)) or word
+        word = _GREEK.get(word, word)
+    if len(word) < _SHORT or not word.isascii() or not word.isalpha():
+        return word
+    if len(word) > _SHORT:
+        for pattern, plain in _SPELLING:
+            word = pattern.sub(plain, word)
+    if token.isupper() and len(word) <= _SYMBOL:
+        return word.removesuffix("e")
+    return _singular(word)
+
+
+def normal_name(text: str) -> str:
+    """A whole name in normal form, its tokens joined by spaces."""
+    return " ".join(map(normal_form, TOKEN.findall(text)))

@@ -1,0 +1,175 @@
+"""When a name means its concept: the learned model that scores candidates.
+
+Two layers. *Evidence*: for hashed keys (a name with a concept, a neighbour, an ending) the log odds
+with which candidates under that key were right in the training corpora, and how many there were.
+*Trees*: boosted trees over that evidence and the candidates' form, trained on evidence counted in
+other articles than the candidate's own. Trees are evaluated by bit masks (QuickScorer, Lucchese et
+al., SIGIR 2015): of each feature's value follows which leaves remain in every tree; what remains
+after all features is the leaf. No library but numpy is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ontologies.features import KEYS, Features
+from ontologies.hashing import U64, HashTable, extend_hash
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+U16 = npt.NDArray[np.uint16]
+
+PRIOR: Final = 0.15
+STRENGTH: Final = 2.0
+LEAVES: Final = 16
+MAX_COUNT: Final = 30.0
+"""Evidence is the log odds of right candidates with `STRENGTH` made-up ones at the rate `PRIOR`."""
+
+_LOWEST_BIT: Final = np.array(
+    [(v & -v).bit_length() - 1 if v else 0 for v in range(1 << LEAVES)], dtype=np.uint8
+)
+
+
+class WeightsError(ValueError):
+    """Weights that do not fit this version of the code; names the file and the remedy."""
+
+
+def log_odds(right: F64, wrong: F64) -> F32:
+    """Smoothed log odds of being right."""
+    return np.log((right + STRENGTH * PRIOR) / (wrong + STRENGTH * (1 - PRIOR))).astype(np.float32)
+
+
+def family_keys(keys: U64, family: int) -> U64:
+    """Keys of one family (place in `KEYS`) made different from those of the others."""
+    salted = extend_hash(keys, np.full(len(keys), family + 1, dtype=np.uint64))
+    return np.where(salted == 0, np.uint64(1), salted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Log odds and numbers of candidates by salted key."""
+
+    table: HashTable
+    odds: F32
+    count: F32
+
+    @classmethod
+    def of_counts(cls, keys: U64, right: F64, wrong: F64) -> Evidence:
+        """From sorted distinct keys and how many candidates were right and wrong."""
+        count = np.minimum(right + wrong, MAX_COUNT).astype(np.float32)
+        table = HashTable.build(keys, np.arange(len(keys), dtype=np.int32))
+        unknown = log_odds(np.zeros(1), np.zeros(1))
+        return cls(
+            table,
+            np.concatenate([log_odds(right, wrong), unknown]),
+            np.concatenate([count, np.zeros(1, dtype=np.float32)]),
+        )
+
+    def columns(self, features: Features) -> list[F32]:
+        """Log odds, then counts, of each family; the values of no evidence where there is none."""
+        size = len(features.keys[0])
+        salted = np.concatenate([family_keys(k, f) for f, k in enumerate(features.keys)])
+        at = self.table.lookup(salted)
+        at = np.where(at < 0, len(self.odds) - 1, at)
+        odds, count = self.odds[at], self.count[at]
+        cuts = range(0, len(KEYS) * size, size) if size else [0] * len(KEYS)
+        return [odds[c : c + size] for c in cuts] + [count[c : c + size] for c in cuts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trees:
+    """Boosted trees as masks: `masks[offsets[f] + bin]` are the leaves that feature f leaves.
+
+    `thresholds` holds those of each feature, sorted, from `starts[f]` to `starts[f + 1]`; a value's
+    bin is the number of thresholds below it. `names` are the features, in order.
+    """
+
+    names: tuple[str, ...]
+    thresholds: F64
+    starts: npt.NDArray[np.int64]
+    masks: U16
+    leaves: F32
+
+    def raw(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
+        """The sum of the leaves of all trees for each candidate."""
+        remaining = np.full((size, len(self.leaves)), (1 << LEAVES) - 1, dtype=np.uint16)
+        offset = 0
+        for feature, name in enumerate(self.names):
+            limits = self.thresholds[self.starts[feature] : self.starts[feature + 1]]
+            bins = np.searchsorted(limits, columns[name].astype(np.float64))
+            remaining &= self.masks[offset : offset + len(limits) + 1][bins]
+            offset += len(limits) + 1
+        leaf = _LOWEST_BIT[remaining]
+        flat = leaf + (np.arange(len(self.leaves)) * LEAVES)
+        return self.leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
+
+
+def evidence_names() -> tuple[str, ...]:
+    """The names of the columns that `Evidence.columns` gives."""
+    return (*(f"odds: {key}" for key in KEYS), *(f"count: {key}" for key in KEYS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Precision:
+    """Scores candidates: the probability that a name means its concept where it stands."""
+
+    evidence: Evidence
+    trees: Trees
+    digest: str
+
+    def score(self, features: Features) -> F64:
+        size = len(features.keys[0])
+        columns = dict(zip(evidence_names(), self.evidence.columns(features), strict=True))
+        raw = self.trees.raw(columns | features.columns, size)
+        return 1.0 / (1.0 + np.exp(-raw))
+
+    def save(self, path: Path) -> None:
+        arrays = _arrays(self.evidence, self.trees)
+        np.savez_compressed(path, **arrays, names=np.array(self.trees.names))
+
+    @classmethod
+    def load(cls, path: Path) -> Precision:
+        """Weights as `save` wrote them; `WeightsError` where they were made for other features."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        names = tuple(arrays.pop("names").tolist())
+        if int(arrays["families"]) != len(KEYS) or arrays["leaves"].shape[1:] != (LEAVES,):
+            raise WeightsError(
+                f"{path}: made for {int(arrays['families'])} families of evidence and expected "
+                f"{len(KEYS)}; train anew with `medweave linker train`"
+            )
+        table = HashTable(arrays["keys"], arrays["values"], int(arrays["slots"]))
+        evidence = Evidence(table, arrays["odds"], arrays["count"])
+        trees = Trees(
+            names, arrays["thresholds"], arrays["starts"], arrays["masks"], arrays["leaves"]
+        )
+        return cls(evidence, trees, weights_digest(evidence, trees))
+
+
+def _arrays(evidence: Evidence, trees: Trees) -> dict[str, npt.NDArray[np.generic]]:
+    return {
+        "keys": evidence.table.keys,
+        "values": evidence.table.values,
+        "slots": np.array(evidence.table.slots),
+        "odds": evidence.odds,
+        "count": evidence.count,
+        "thresholds": trees.thresholds,
+        "starts": trees.starts,
+        "masks": trees.masks,
+        "leaves": trees.leaves,
+        "families": np.array(len(KEYS)),
+    }
+
+
+def weights_digest(evidence: Evidence, trees: Trees) -> str:
+    """SHA-256 over all weights: what a linker's version names."""
+    digest = hashlib.sha256("\0".join(trees.names).encode())
+    for array in _arrays(evidence, trees).values():
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
