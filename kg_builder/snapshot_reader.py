@@ -318,6 +318,29 @@ class SnapshotReader:
         left = (self._days[article] <= cut) & ~self._retracted[article]
         return np.bincount(owner[left], minlength=len(concepts))
 
+    def article_total(self, *, as_of: date | None = None) -> int:
+        """How many articles there are as of a date, retracted ones left out."""
+        cut = check_as_of(as_of)
+        there = ~self._retracted if cut is None else (self._days <= day_of(cut)) & ~self._retracted
+        return int(there.sum())
+
+    def pairs(self, *, as_of: date | None = None) -> tuple[Array, Array, Array]:
+        """All pairs of concepts that a sentence names together, by any edge, sorted: rows of the
+        smaller and the greater id, and the number of articles. Takes 24 bytes of memory for each
+        row of evidence.
+        """
+        cut = NEVER if check_as_of(as_of) is None else day_of(as_of)
+        rows = np.arange(self.tables["edges"].num_rows)
+        ends = np.sort(np.stack((self._edge("subject"), self._edge("object"))), axis=0)
+        size = np.int64(len(self._ids))
+        _, owner, article = self._left(rows, cut)
+        pair = ends[0].astype(np.int64) * size + ends[1]
+        distinct, of_edge = np.unique(pair, return_inverse=True)
+        stated = np.unique(of_edge[owner] * np.int64(len(self._days)) + article)
+        number = np.bincount(stated // max(len(self._days), 1), minlength=len(distinct))
+        shown = number > 0
+        return distinct[shown] // size, distinct[shown] % size, number[shown]
+
     def stats(self, *, as_of: date | None = None) -> GraphStats:
         cut = check_as_of(as_of)
         there = np.ones(len(self._days), bool) if cut is None else self._days <= day_of(cut)
