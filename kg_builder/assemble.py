@@ -20,8 +20,7 @@ from kg_builder.concepts_table import concept_table
 from kg_builder.digest import Pairs
 from kg_builder.durable import room_for
 from kg_builder.gather import (
-    PART_ARTICLES,
-    PART_EVIDENCE,
+    PART_SCHEMAS,
     Part,
     Plan,
     by_article,
@@ -31,9 +30,7 @@ from kg_builder.gather import (
 from kg_builder.schema import (
     ARTICLE_ROWS,
     FIXED_ROWS,
-    SNAPSHOT_MENTIONS,
     SNAPSHOT_OCCURRENCE,
-    SNAPSHOT_SENTENCES,
     SNAPSHOT_TABLES,
 )
 from ontologies.concept import Vocabulary
@@ -41,12 +38,6 @@ from ontologies.concept import Vocabulary
 Array = npt.NDArray[Any]
 
 _BY_ARTICLE = ("articles", "sentences", "mentions")
-PART_SCHEMAS = {
-    "articles": PART_ARTICLES,
-    "sentences": SNAPSHOT_SENTENCES,
-    "mentions": SNAPSHOT_MENTIONS,
-    "evidence": PART_EVIDENCE,
-}
 
 
 def write_parts(folder: Path, part_name: str, part: Part, plan: Plan) -> None:

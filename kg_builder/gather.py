@@ -20,7 +20,13 @@ import pyarrow.compute as pc
 from kg_builder.current import CurrentView
 from kg_builder.digest import PREDICATE_RANK, SPANS
 from kg_builder.ledger import Ledger, ShardEntry
-from kg_builder.schema import ARTICLE_ROWS, LEDGER_EVIDENCE, SNAPSHOT_ARTICLES, SNAPSHOT_MENTIONS
+from kg_builder.schema import (
+    ARTICLE_ROWS,
+    LEDGER_EVIDENCE,
+    SNAPSHOT_ARTICLES,
+    SNAPSHOT_MENTIONS,
+    SNAPSHOT_SENTENCES,
+)
 
 Array = npt.NDArray[Any]
 
@@ -39,6 +45,13 @@ PART_EVIDENCE = pa.schema(
         ("extractor", pa.int32()),
     ]
 )
+
+PART_SCHEMAS = {
+    "articles": PART_ARTICLES,
+    "sentences": SNAPSHOT_SENTENCES,
+    "mentions": SNAPSHOT_MENTIONS,
+    "evidence": PART_EVIDENCE,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

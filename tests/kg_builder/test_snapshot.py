@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_builder.memory_store import MinedArticle
-from kg_builder.model import Article, Deletion, Failure
+from kg_builder.model import Article, Deletion
 from kg_builder.schema import SNAPSHOT_TABLES
 from kg_builder.sentences import sentence_spans
 from kg_builder.snapshot import (
@@ -29,6 +29,7 @@ from kg_builder.snapshot import (
 from kg_builder.snapshot_tables import SnapshotTables
 from tests.contracts.graphs import World
 from tests.contracts.snapshots import tables as slow_tables
+from tests.kg_builder.histories import History, histories
 from tests.kg_builder.shard_world import (
     CONCEPTS,
     WordExtractor,
@@ -38,8 +39,6 @@ from tests.kg_builder.shard_world import (
     article,
 )
 
-PLACES = ((-1, -1), (26, 1), (26, 2), (26, 3))
-
 
 @pytest.fixture(autouse=True, scope="module")
 def no_waiting_for_the_disk() -> Iterator[None]:
@@ -48,38 +47,7 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
-@st.composite
-def texts(draw: st.DrawFn) -> str:
-    sentence = st.builds(
-        "{} {} {} it. ".format,
-        st.sampled_from("ABCDEFGHx"),
-        st.sampled_from([">", "!", "?", "and"]),
-        st.sampled_from("ABCDEFGHx"),
-    )
-    return "".join(draw(st.lists(sentence, max_size=4))).strip()
-
-
-def articles() -> st.SearchStrategy[Article]:
-    return st.builds(
-        article,
-        st.integers(1, 6) | st.sampled_from([999, 1000, 5000]),
-        texts(),
-        version=st.integers(1, 2),
-        year=st.sampled_from([None, 1999, 2005]),
-        retracted=st.sampled_from([False, False, True]),
-        revised=st.sampled_from(["", "2020-01-01"]),
-    )
-
-
-Records = list[Article | Deletion | Failure]
-
-
-def histories() -> st.SearchStrategy[list[tuple[tuple[int, int], Records]]]:
-    record = articles() | st.builds(Deletion, st.integers(1, 6))
-    return st.lists(st.tuples(st.sampled_from(PLACES), st.lists(record, max_size=6)), max_size=5)
-
-
-def in_force(history: list[tuple[tuple[int, int], Records]]) -> list[Article]:
+def in_force(history: History) -> list[Article]:
     """The articles in force, one PMID at a time."""
     kept = []
     pmids = {r.pmid for _, records in history for r in records if isinstance(r, Article)}
@@ -119,9 +87,7 @@ def expected_rows(living: list[Article]) -> dict[str, pa.Table]:
     }
 
 
-def build(
-    graph: Path, history: list[tuple[tuple[int, int], Records]], batch: int = 9
-) -> SnapshotInfo:
+def build(graph: Path, history: History, batch: int = 9) -> SnapshotInfo:
     for number, (order, records) in enumerate(history):
         add_file(graph, records, order=order, source=f"{number}{records!r}", batch=batch)
     return build_snapshot(graph, Words())
@@ -134,7 +100,7 @@ def files(info: SnapshotInfo) -> dict[str, bytes]:
 @settings(max_examples=60, deadline=None)
 @given(histories())
 def test_tables_are_those_of_a_slow_writer(
-    history: list[tuple[tuple[int, int], Records]],
+    history: History,
 ) -> None:
     living = in_force(history)
     if any(isinstance(one, list) for one in living):
@@ -151,7 +117,7 @@ def test_tables_are_those_of_a_slow_writer(
 @settings(max_examples=40, deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_neither_order_of_files_nor_batches_show(
-    history: list[tuple[tuple[int, int], Records]], rng: random.Random, batch: int
+    history: History, rng: random.Random, batch: int
 ) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         first = build(Path(one), history)

@@ -1,0 +1,94 @@
+"""Updates and cuts against the build that starts anew."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg_builder.current import current_view
+from kg_builder.ledger import Ledger
+from kg_builder.model import Article
+from kg_builder.snapshot import SnapshotInfo, build_snapshot, set_current
+from kg_builder.update import cut_snapshot, update_snapshot
+from tests.kg_builder.histories import History, histories
+from tests.kg_builder.shard_world import Words, add_file, article
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+def tables(info: SnapshotInfo) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(info.path.glob("*.arrow"))}
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories(), st.lists(st.booleans(), min_size=5, max_size=5))
+def test_update_equals_rebuild(history: History, pauses: list[bool]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        for number, (order, records) in enumerate(history):
+            for graph in (one, other):
+                add_file(Path(graph), records, order=order, source=str(number))
+            if pauses[number]:
+                set_current(one, update_snapshot(one, Words()).digest)
+        updated, built = update_snapshot(one, Words()), build_snapshot(other, Words())
+        assert updated.digest == built.digest
+        assert tables(updated) == tables(built)
+        assert (updated.path / "BUILD.json").read_text() == (built.path / "BUILD.json").read_text()
+
+
+@settings(max_examples=30, deadline=None)
+@given(histories(), st.sampled_from([date(1999, 12, 30), date(1999, 12, 31), date(2010, 1, 1)]))
+def test_cut_equals_build_of_what_was_published(history: History, as_of: date) -> None:
+    with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as early:
+        for number, (order, records) in enumerate(history):
+            add_file(Path(whole), records, order=order, source=str(number))
+        info = build_snapshot(whole, Words())
+        set_current(whole, info.digest)
+        add_file(Path(early), published(Path(whole), history, as_of))
+        cut, built = cut_snapshot(whole, Words(), as_of), build_snapshot(early, Words())
+        assert cut.digest == built.digest
+        assert tables(cut) == tables(built)
+        assert cut.origin.as_of == (as_of.isoformat() if cut.digest != info.digest else None)
+
+
+def published(graph: Path, history: History, as_of: date) -> list[Article]:
+    """Articles in force of the graph that were published by then."""
+    ledger = Ledger.open(graph)
+    view = current_view(ledger)
+    by_source = {str(number): records for number, (_, records) in enumerate(history)}
+    found = []
+    for place, row in zip(view.shard, view.rows, strict=True):
+        records = by_source[view.shards[place].key.source]
+        found.append([r for r in records if isinstance(r, Article)][row])
+    return [a for a in found if a.published and a.published.last_day() <= as_of]
+
+
+def test_deleting_a_files_articles_equals_building_without_it(tmp_path: Path) -> None:
+    from kg_builder.model import Deletion
+
+    kept, gone = [article(1, "A > B it. C ! D it.")], [article(2, "A > B it. E ? F it.")]
+    for graph in ("with", "without"):
+        add_file(tmp_path / graph, kept, order=(26, 1))
+    add_file(tmp_path / "with", gone, order=(26, 2))
+    first = build_snapshot(tmp_path / "with", Words())
+    set_current(tmp_path / "with", first.digest)
+    add_file(tmp_path / "with", [Deletion(2)], order=(26, 3))
+    updated = update_snapshot(tmp_path / "with", Words())
+    assert updated.digest != first.digest
+    assert tables(updated) == tables(build_snapshot(tmp_path / "without", Words()))
+
+
+def test_future_cut_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="in the future"):
+        cut_snapshot(tmp_path, Words(), date(2030, 1, 1), today=date(2029, 12, 31))
