@@ -21,6 +21,7 @@ _COORDINATION = re.compile(
 )
 _COORDINATION_REACH = 36
 _LIST_LIMIT = 6
+_EXCLUDED_REACH = 26
 
 _PASSIVE, _SUBJECT_FIRST, _OBJECT_FIRST = Order.PASSIVE, Order.SUBJECT_FIRST, Order.OBJECT_FIRST
 
@@ -45,7 +46,10 @@ def find_arguments(
     if not before:
         return _NONE
     after = _nearest(lowered, named, right, 1, after_mask, hit.end + frame.after)
-    return (after, before) if order is _PASSIVE else (before, after)
+    if not after:
+        return _NONE
+    subjects, objects = (after, before) if order is _PASSIVE else (before, after)
+    return _NONE if _excluded(frame, hit, lowered, objects[0]) else (subjects, objects)
 
 
 def _after_noun(
@@ -68,7 +72,21 @@ def _after_noun(
     gap = lowered[last[1] : second[0][0]]
     if not any(link in gap for link in frame.links):
         return _NONE
-    return (first, second) if subject_first else (second, first)
+    subjects, objects = (first, second) if subject_first else (second, first)
+    return _NONE if _excluded(frame, hit, lowered, objects[0]) else (subjects, objects)
+
+
+def _excluded(frame: Frame, hit: Hit, lowered: str, object_: Named) -> bool:
+    """Whether a word that the frame excludes stands before the object or between it and the hit."""
+    unless = frame.unless
+    if unless is None:
+        return False
+    before = max(0, object_[0] - _EXCLUDED_REACH)
+    if object_[0] >= hit.end:
+        before = max(before, hit.end)
+    if unless.search(lowered, before, object_[0]):
+        return True
+    return object_[1] < hit.start and unless.search(lowered, object_[1], hit.start) is not None
 
 
 def _nearest(

@@ -2,26 +2,34 @@
 
 The rules follow the idea of NegEx and ConText (Chapman 2001, Harkema 2009): a denial or a doubt
 reaches forward to the next trigger of its clause; some words only look like denials; some doubts
-(`suggest`, `whether`) govern the rest of the sentence. Three departures: a trigger that
-presupposes its relation (`clonidine-induced hypotension`) is reached only by a word right before
-its arguments; a denial may also stand between trigger and object (`caused no bleeding`); the
-relation named by a noun may be denied or doubted after its arguments (`no` aside, `the
-association of X with Y was not confirmed`).
+(`suggest`, `whether`) govern the rest of the sentence. Four departures: a denial of a noun (`no`,
+`without`) reaches only the words right after it; a trigger that presupposes its relation
+(`clonidine-induced hypotension`) is reached only by a word right before its arguments; a denial
+may also stand between trigger and object (`caused no bleeding`); a relation named by a noun may be
+denied or doubted after its arguments (`the association of X with Y was not confirmed`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from kg_builder.triggers import Cue, Frame, Hit, Order
 
-_DENIAL_REACH = 60
-_LONG_DENIALS = frozenset(("neither", "none of", "nor", "no evidence", "nor did"))
-_LONG_REACH = 140
+_DENIAL_REACH = {Cue.DENIAL: 60, Cue.DENIAL_WIDE: 140}
 _DOUBT_REACH = 90
-_NEXT_WORD_REACH = 14
-_OPEN_GAPS = frozenset(("or", "nor", "and/or", "/", ",", ", or", "or to", "either"))
+_NEXT_REACH = 14
 _AFTER_REACH = 60
+_ABSENCE_WORDS = 3
+_OPEN_GAPS = frozenset(
+    ("or", "nor", "and/or", "/", ",", ", or", "or to", "either", "or significantly")
+)
+_COORDINATED = re.compile(r"\b(?:and|or)\b|,")
+_NOT_FOUND = re.compile(
+    r"\s+(?:be |been |being )?(?:statistically |clinically |yet |so )?"
+    r"(?:confirmed|found|observed|seen|detected|significant|supported|demonstrated|evident|shown"
+    r"|apparent|present|noted|identified|verified|substantiated|reach)"
+)
 
 
 def assess(
@@ -35,86 +43,114 @@ def assess(
     """
     first, last, sentence_end = extent
     if frame.factual:
-        return _assess_factual(lowered, hits, at, first)
-    denied, doubted = _before(lowered, hits, at)
+        return _assess_factual(hits, at, first)
+    anchor = first if frame.order is Order.PASSIVE else hits[at].start
+    denied = _denied_before(lowered, hits, at, anchor)
     if not denied and frame.order is not Order.PASSIVE:
-        denied = _denied_next(lowered, hits, at, last)
-    after_denied, after_doubted = _after(lowered, hits, at, last, frame)
-    question = lowered[sentence_end - 1] == "?"
-    return denied or after_denied, doubted or after_doubted or question
-
-
-def _assess_factual(lowered: str, hits: Sequence[Hit], at: int, first: int) -> tuple[bool, bool]:
-    """Denial and doubt of a presupposed relation: only by a word right before it, or within."""
-    denied = doubted = False
-    for hit in reversed(hits[:at]):
-        if hit.end < first - _NEXT_WORD_REACH:
-            break
-        cue = hit.entry.cue
-        doubted |= cue is Cue.DOUBT
-        denied |= cue is Cue.DENIAL and hit.end >= first - 2
+        denied = _denied_next(hits, at, last)
+    if not denied:
+        denied = _denied_after(lowered, hits, at, last, frame)
+    doubted = (
+        lowered[sentence_end - 1] == "?"
+        or _doubted_before(lowered, hits, at)
+        or _doubted_after(lowered, hits, at, last, frame)
+    )
     return denied, doubted
 
 
-def _before(lowered: str, hits: Sequence[Hit], at: int) -> tuple[bool, bool]:
-    """Denial and doubt by words before the trigger, back to the boundary of its clause."""
-    start = hits[at].start
+def _assess_factual(hits: Sequence[Hit], at: int, first: int) -> tuple[bool, bool]:
+    """Denial and doubt of a presupposed relation: only by a word right before it, or within."""
     denied = doubted = False
-    open_to_denial = True
+    for hit in reversed(hits[:at]):
+        if hit.end < first - 2:
+            break
+        cue = hit.entry.cue
+        doubted |= cue is Cue.DOUBT
+        denied |= cue is Cue.ABSENCE or cue is Cue.DENIAL
+    return denied, doubted
+
+
+def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> bool:
+    """Denial by a word before the trigger, back to the boundary of its clause.
+
+    `anchor` is where the noun begins that a `no` would have to precede.
+    """
     for position in range(at - 1, -1, -1):
         hit = hits[position]
         cue = hit.entry.cue
         if cue is Cue.BOUNDARY:
-            break
+            return False
         if hit.entry.closes:
             gap = lowered[hit.end : hits[position + 1].start].strip()
-            open_to_denial &= cue is Cue.TRIGGER and gap in _OPEN_GAPS
-        elif cue is Cue.DENIAL:
-            denied |= open_to_denial and start - hit.end <= _denial_reach(lowered, hit)
-        elif cue is Cue.DOUBT:
-            doubted |= start - hit.end <= _DOUBT_REACH
-        elif cue is Cue.DOUBT_ALL:
-            doubted = True
-    return denied, doubted
+            if cue is not Cue.TRIGGER or gap not in _OPEN_GAPS:
+                return False
+        elif cue is Cue.ABSENCE:
+            gap = lowered[hit.end : anchor]
+            if len(gap.split()) <= _ABSENCE_WORDS and "," not in gap and ")" not in gap:
+                return True
+        elif cue in _DENIAL_REACH and hits[at].start - hit.end <= _DENIAL_REACH[cue]:
+            return True
+    return False
 
 
-def _denial_reach(lowered: str, hit: Hit) -> int:
-    return _LONG_REACH if lowered[hit.start : hit.end] in _LONG_DENIALS else _DENIAL_REACH
-
-
-def _denied_next(lowered: str, hits: Sequence[Hit], at: int, last: int) -> bool:
+def _denied_next(hits: Sequence[Hit], at: int, last: int) -> bool:
     """Whether a denial follows the trigger at once: `caused no`, `was associated with no`."""
     if at + 1 == len(hits):
         return False
     hit = hits[at + 1]
-    return (
-        hit.entry.cue is Cue.DENIAL
-        and hit.end < last
-        and hit.start - hits[at].end <= _NEXT_WORD_REACH
-        and lowered[hit.start : hit.end] != "not"
-    )
+    near = hit.start - hits[at].end <= _NEXT_REACH
+    return near and hit.entry.cue is Cue.ABSENCE and hit.end < last
 
 
-def _after(
-    lowered: str, hits: Sequence[Hit], at: int, last: int, frame: Frame
-) -> tuple[bool, bool]:
-    """Denial and doubt by words after the trigger, up to the boundary of its clause."""
-    denied = doubted = False
-    noun = frame.order in (Order.SUBJECT_FIRST, Order.OBJECT_FIRST)
+def _denied_after(lowered: str, hits: Sequence[Hit], at: int, last: int, frame: Frame) -> bool:
+    """Whether a relation named by a noun is denied after its arguments: `was not confirmed`."""
+    if frame.order < Order.OBJECT_FIRST:
+        return False
     for hit in hits[at + 1 :]:
+        if hit.start >= last and hit.entry.cue is Cue.DENIAL:
+            return (
+                hit.start - last <= _AFTER_REACH and _NOT_FOUND.match(lowered, hit.end) is not None
+            )
+        if hit.entry.cue is Cue.BOUNDARY or (hit.start >= last and hit.entry.closes):
+            return False
+    return False
+
+
+def _doubted_before(lowered: str, hits: Sequence[Hit], at: int) -> bool:
+    """Doubt by a word before the trigger, back to the boundary of its clause.
+
+    A doubt reaches over another trigger only to one that is coordinated with it (`may reduce
+    pain and improve sleep`).
+    """
+    following = start = hits[at].start
+    near = True
+    for hit in reversed(hits[:at]):
         cue = hit.entry.cue
         if cue is Cue.BOUNDARY:
-            break
+            return False
+        if cue is Cue.DOUBT_ALL or (cue is Cue.DOUBT and near and start - hit.end <= _DOUBT_REACH):
+            return True
+        if cue is Cue.TRIGGER and hit.entry.closes:
+            near = near and _COORDINATED.search(lowered, hit.end, following) is not None
+            following = hit.start
+    return False
+
+
+def _doubted_after(lowered: str, hits: Sequence[Hit], at: int, last: int, frame: Frame) -> bool:
+    """Doubt by a word within the relation, or of a noun's relation by a word after it."""
+    noun = frame.order >= Order.OBJECT_FIRST
+    for hit in hits[at + 1 :]:
+        cue = hit.entry.cue
         past = hit.start - last
-        if cue is Cue.DOUBT:
-            doubted |= past < 0 or (noun and past <= _AFTER_REACH)
-        elif cue is Cue.DOUBT_ALL:
-            doubted |= past < 0
-            doubted |= noun and past <= _AFTER_REACH and lowered[hit.start : hit.start + 2] in (
-                "un", "no", "co", "re", "ca",
-            )  # fmt: skip
-        elif cue is Cue.DENIAL and noun and frame.predicate not in ("TREATS", "PREVENTS"):
-            denied |= 0 <= past <= 20 and lowered[hit.start : hit.end] in ("not", "no", "cannot")
-        elif cue is Cue.TRIGGER and past >= 0:
-            break
-    return denied, doubted
+        if cue is Cue.BOUNDARY or (past >= 0 and (not noun or cue is Cue.TRIGGER)):
+            return False
+        if past > _AFTER_REACH:
+            return False
+        if cue is Cue.DOUBT or (cue is Cue.DOUBT_ALL and (past < 0 or _is_open(lowered, hit))):
+            return True
+    return False
+
+
+def _is_open(lowered: str, hit: Hit) -> bool:
+    """Whether the doubt says that something is not known, rather than that it is studied."""
+    return lowered.startswith(("un", "no", "controversial", "remain", "cannot"), hit.start)

@@ -44,7 +44,6 @@ class _Source(NamedTuple):
     """What all evidence of an article shares."""
 
     lowered: str
-    title_end: int
     pmid: int
     version: int
     published: date | None
@@ -83,16 +82,14 @@ class RelationExtractor:
         text = article.text
         lowered = lower(text)
         published = article.published.last_day() if article.published else None
-        source = _Source(
-            lowered, len(article.title), article.pmid, article.version, published, self.version
-        )
+        source = _Source(lowered, article.pmid, article.version, published, self.version)
         hits_of = self._lexicon.hits_in(lowered)
         evidence: list[Evidence] = []
         for start, end, named in self._named(sentences, mentions):
             firsts = _first_mentions(named)
             if len(firsts) > 1:
                 hits = hits_of(start, end)
-                stated = _statements(source, hits, named, end)
+                stated = _statements(lowered, hits, named)
                 for statement in stated.values():
                     evidence.append(_assertion(source, statement, hits, start, end))
                 _co_occur(source, firsts, stated, start, end, evidence)
@@ -167,7 +164,7 @@ def _co_occur(
 ) -> None:
     """Append `CO_OCCURS_WITH` for the pairs of which nothing is stated."""
     new, append = tuple.__new__, out.append
-    _, _, pmid, version, published, extractor = source
+    _, pmid, version, published, extractor = source
     crowded = len(concepts) > CROWDED
     for a, b in _near(concepts) if crowded else combinations(concepts, 2):
         if not a[4] & b[3]:
@@ -207,11 +204,11 @@ def _assertion(
     )  # fmt: skip
 
 
-def _statements(source: _Source, hits: list[Hit], named: list[Named], end: int) -> _Stated:
+def _statements(lowered: str, hits: list[Hit], named: list[Named]) -> _Stated:
     """The best statement of each pair (smaller id first)."""
     best: _Stated = {}
     cuts = [hit.start for hit in hits if hit.entry.cue is _BOUNDARY]
-    title, count = end <= source.title_end, len(named)
+    count = len(named)
     masks_from = _masks_from(named)
     left = right = before_mask = 0
     for at, hit in enumerate(hits):
@@ -227,8 +224,8 @@ def _statements(source: _Source, hits: list[Hit], named: list[Named], end: int) 
         if right == count:
             break
         for frame in frames:
-            if _may_fit(frame, before_mask, masks_from[right]) and (title or not frame.title_only):
-                found = find_arguments(frame, hit, source.lowered, named, left, right)
+            if _may_fit(frame, before_mask, masks_from[right]):
+                found = find_arguments(frame, hit, lowered, named, left, right)
                 for subject in found[0]:
                     for object_ in found[1]:
                         _keep_best(best, frame, subject, object_, at, hit, cuts)

@@ -22,9 +22,11 @@ class Cue(IntEnum):
     TRIGGER = 0
     BOUNDARY = 1
     DENIAL = 2
-    INNOCENT = 3
-    DOUBT = 4
-    DOUBT_ALL = 5
+    DENIAL_WIDE = 3
+    ABSENCE = 4
+    INNOCENT = 5
+    DOUBT = 6
+    DOUBT_ALL = 7
 
 
 class Order(IntEnum):
@@ -49,7 +51,7 @@ class Frame(NamedTuple):
     links: tuple[str, ...]
     score: int
     factual: bool
-    title_only: bool
+    unless: re.Pattern[str] | None
 
 
 class Entry(NamedTuple):
@@ -115,11 +117,20 @@ _OPENERS = ("\n", "(", "[", "/", '"', "\u2003")
 
 
 def lower(text: str) -> str:
-    """The text in small letters, each at its place: the few capitals that become two stay."""
+    """The text in small letters, each at its place; what would mislead is left as it is.
+
+    That is the few capitals that become two letters, and `NO`, which is nitric oxide.
+    """
     lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    if len(lowered) != len(text):
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    if "NO" in text:
+        for match in _NITRIC_OXIDE.finditer(text):
+            lowered = f"{lowered[: match.start()]}NO{lowered[match.end() :]}"
+    return lowered
+
+
+_NITRIC_OXIDE = re.compile(r"(?<!\w)NO(?!\w)")
 
 
 @functools.cache
@@ -132,9 +143,11 @@ def load_lexicon() -> Lexicon:
 def compile_lexicon(table: Mapping[str, Any]) -> Lexicon:
     """Compile a parsed table; raises `TriggerError` with the offending word or entry."""
     frames: dict[str, list[Frame]] = defaultdict(list)
+    lists = {name: re.compile("|".join(words)) for name, words in table["lists"].items()}
     for row in table["trigger"]:
+        unless = lists[row["unless"]] if "unless" in row else None
         for word in itertools.chain.from_iterable(map(expand, row["words"])):
-            frames[word] += _frames(row)
+            frames[word] += _frames(row, unless)
     open_words = set(table["scope"]["open"])
     if not open_words <= frames.keys():
         raise TriggerError(
@@ -152,7 +165,7 @@ def compile_lexicon(table: Mapping[str, Any]) -> Lexicon:
     return Lexicon(keyed, re.compile(words_pattern(keyed)))
 
 
-def _frames(row: Mapping[str, Any]) -> list[Frame]:
+def _frames(row: Mapping[str, Any], unless: re.Pattern[str] | None) -> list[Frame]:
     """A table row as frames, one for each kind of pair that its predicate may join."""
     try:
         pairs = signatures(row["predicate"])
@@ -166,7 +179,7 @@ def _frames(row: Mapping[str, Any]) -> list[Frame]:
         Frame(
             row["predicate"], order, subject & subjects, object_ & objects, before, after,
             tuple(row.get("link", ())), row["score"], row.get("factual", False),
-            row.get("place") == "title",
+            unless,
         )
         for subjects, objects in pairs
         if subject & subjects and object_ & objects
