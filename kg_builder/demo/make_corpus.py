@@ -190,6 +190,8 @@ def _sections(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 def sources() -> dict[str, Source]:
     """For each XML file of the corpus what goes into it, in the order of the texts' names."""
     paths = sorted(SOURCES.glob("*.txt"))
+    if not paths:
+        raise FileNotFoundError(f"no texts in {SOURCES}; they come with the repository alone")
     updates = [path for path in paths if path.name.startswith("9")]
     first = [path for path in paths if path not in updates]
     middle = len(first) // 2
