@@ -12,14 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg_builder.cypher_process import CypherProcess
 from kg_builder.model import PREDICATES
-from kg_builder.snapshot_reader import SnapshotReader
+from kg_builder.snapshot_reader import SnapshotReader, hierarchy
 from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
 
 if TYPE_CHECKING:
@@ -161,16 +159,6 @@ def _joined(ids: pa.Array, subject: Any, object_: Any, counts: pa.Table | None) 
 
 def _one(column: Any) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
-def hierarchy(tables: SnapshotTables) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """(child, parent) rows of the vocabulary's hierarchy, both ends in the snapshot, sorted."""
-    parents = tables.array("concepts", "parents")
-    child = pc.list_parent_indices(parents).to_numpy(zero_copy_only=False)
-    row = pc.index_in(pc.list_flatten(parents), tables.array("concepts", "id"))
-    parent = row.fill_null(-1).to_numpy(zero_copy_only=False)
-    pairs = np.unique(np.stack((child, parent), axis=1)[parent >= 0], axis=0)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def verify(database: Path, expected: dict[str, int]) -> None:

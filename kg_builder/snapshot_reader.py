@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg_builder.digest import PREDICATE_RANK
 from kg_builder.model import (
@@ -268,15 +269,27 @@ class SnapshotReader:
         left = np.ones(count, bool) if as_of is None else self._days[article] <= cut
         if not retracted:
             left &= ~self._retracted[article]
-        return sorted(self._cited(canonical(edge), start + np.flatnonzero(left)), key=newest_first)
+        return sorted(self.cited(start + np.flatnonzero(left)), key=newest_first)
 
-    def _cited(self, key: EdgeKey, rows: Array) -> list[CitedEvidence]:
+    def cited(self, rows: Array) -> list[CitedEvidence]:
+        """Rows of the evidence table with the words they point to, in the order asked."""
         records = self.tables["evidence"].take(pa.array(rows, pa.int64())).to_pylist()
         columns = ["pmid", "version", "title", "section_texts", "published", "retracted"]
         articles = sorted({record["article"] for record in records})
         table = self.tables["articles"].select(columns).take(pa.array(articles, pa.int64()))
         by_row = dict(zip(articles, table.to_pylist(), strict=True))
-        return [cited_of(key, record, by_row[record["article"]]) for record in records]
+        keys = self._keys({record["edge"] for record in records})
+        return [cited_of(keys[r["edge"]], r, by_row[r["article"]]) for r in records]
+
+    def _keys(self, edges: Iterable[int]) -> dict[int, EdgeKey]:
+        rows = np.array(sorted(edges), np.int64)
+        keys = zip(
+            self._ids.take(self._edge("subject")[rows]),
+            [PREDICATES[code] for code in self._edge("predicate")[rows].tolist()],
+            self._ids.take(self._edge("object")[rows]),
+            strict=True,
+        )
+        return {row: EdgeKey(*key) for row, key in zip(rows.tolist(), keys, strict=True)}
 
     def publications(
         self, edges: Iterable[EdgeKey], *, as_of: date | None = None
@@ -405,6 +418,16 @@ def _year_range(owner: Array, year: Array, size: int) -> tuple[Array, Array]:
 def _bounds(column: Array, value: int) -> tuple[int, int]:
     key = column.dtype.type(value)
     return int(np.searchsorted(column, key)), int(np.searchsorted(column, key, "right"))
+
+
+def hierarchy(tables: SnapshotTables) -> tuple[Array, Array]:
+    """(child, parent) rows of the vocabulary's hierarchy, both ends in the snapshot, sorted."""
+    parents = tables.array("concepts", "parents")
+    child = pc.list_parent_indices(parents).to_numpy(zero_copy_only=False)
+    row = pc.index_in(pc.list_flatten(parents), tables.array("concepts", "id"))
+    parent = row.fill_null(-1).to_numpy(zero_copy_only=False)
+    pairs = np.unique(np.stack((child, parent), axis=1)[parent >= 0], axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def concept_of(row: dict[str, Any]) -> Concept:
