@@ -23,6 +23,7 @@ _GREATEST_PMID = 2**31 - 1  # Entrez keeps ids in 32 bits
 _NO_TITLE = "[Not Available]."
 # NLM's words for 'no label': they name no part of an abstract.
 _NO_LABELS = frozenset({"UNASSIGNED", "UNLABELLED", "UNLABELED"})
+_DEEPEST = 100  # levels of markup within a text; PubMed's go to about 10
 _BLOCKS = frozenset({"DispFormula", "br", "p", "list", "list-item"})
 _RETRACTED_TYPE = "Retracted Publication"
 # `PartialRetractionIn` leaves the rest standing; `RetractionOf` marks the notice.
@@ -59,8 +60,8 @@ def read(path: str | Path) -> Iterator[Record]:
     """
     path = Path(path)
     try:
-        for element in elements(path, CONTAINERS, RECORDS):
-            yield from _records(element, path)
+        for number, element in enumerate(elements(path, CONTAINERS, RECORDS), start=1):
+            yield from _records(element, f"{path}, record {number}")
     except UnreadableFileError as error:
         place = f"{path}, {error.where}" if error.where else str(path)
         yield Failure(place, None, error.reason, f"{path.name}: {error.detail}")
@@ -78,24 +79,27 @@ def _unopened(path: Path, error: OSError) -> Failure:
     )
 
 
-def _records(element: Any, path: Path) -> Iterator[Record]:
+def _records(element: Any, place: str) -> Iterator[Record]:
     try:
         if element.tag == "DeleteCitation":
-            yield from _deletions(element, path)
+            yield from _deletions(element, place)
         else:
             yield to_article(element)
     except MalformedRecordError as error:
-        place = f"{path}, line {element.sourceline}"
-        yield Failure(place, _pmid_or_none(element), error.reason, error.detail)
+        yield _failed(element, place, error)
 
 
-def _deletions(element: Any, path: Path) -> Iterator[Record]:
+def _deletions(element: Any, place: str) -> Iterator[Record]:
     for child in element.iterchildren("PMID"):
         try:
             yield Deletion(_pmid(child))
         except MalformedRecordError as error:
-            place = f"{path}, line {child.sourceline}"
-            yield Failure(place, None, error.reason, error.detail)
+            yield _failed(child, place, error)
+
+
+def _failed(element: Any, place: str, error: MalformedRecordError) -> Failure:
+    where = f"{place}, line {element.sourceline}"
+    return Failure(where, _pmid_or_none(element), error.reason, error.detail)
 
 
 def to_article(element: Any) -> Article:
@@ -149,11 +153,16 @@ def _pmid(element: Any) -> int:
     text = "" if element is None else (element.text or "").strip()
     if not text:
         raise MalformedRecordError("no-pmid", "the record has no PMID; report it to its publisher")
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _GREATEST_PMID):
+    if not _is_positive(text):
         raise MalformedRecordError(
             "bad-pmid", f"expected a PMID from 1 to {_GREATEST_PMID}, found {text[:40]!r}"
         )
     return int(text)
+
+
+def _is_positive(text: str) -> bool:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(_GREATEST_PMID))
+    return digits and 0 < int(text) <= _GREATEST_PMID
 
 
 def _pmid_or_none(element: Any) -> int | None:
@@ -167,7 +176,7 @@ def _pmid_or_none(element: Any) -> int | None:
 
 def _version(pmid: Any) -> int:
     text: str = pmid.get("Version", "1")
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _GREATEST_PMID):
+    if not _is_positive(text):
         raise MalformedRecordError(
             "bad-version", f"PMID {pmid.text}: expected a Version above 0, found {text[:40]!r}"
         )
@@ -180,7 +189,7 @@ def _text(element: Any) -> str:
         return ""
     if len(element):
         pieces: list[str] = []
-        _collect(element, pieces)
+        _collect(element, pieces, _DEEPEST)
         return _spaced("".join(pieces))
     return _spaced(element.text or "")
 
@@ -198,7 +207,9 @@ def _child(parent: Any, tag: str) -> Any:
     return None if parent is None else next(parent.iterchildren(tag), None)
 
 
-def _collect(element: Any, pieces: list[str]) -> None:
+def _collect(element: Any, pieces: list[str], depth: int) -> None:
+    if not depth:
+        raise MalformedRecordError("too-deep", f"markup lies more than {_DEEPEST} levels deep")
     pieces.append(element.text or "")
     for child in element:
         if not isinstance(child.tag, str):
@@ -209,7 +220,7 @@ def _collect(element: Any, pieces: list[str]) -> None:
         if name in _BLOCKS:
             pieces.append(" ")
         if not name.startswith("annotation"):  # MathML's second spelling of the same formula
-            _collect(child, pieces)
+            _collect(child, pieces, depth - 1)
         if name in _BLOCKS:
             pieces.append(" ")
         pieces.append(child.tail or "")

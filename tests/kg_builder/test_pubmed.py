@@ -7,9 +7,12 @@ import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kg_builder.model import Article, Deletion, Failure, PublicationDate, Section
 from kg_builder.sources.pubmed import read
@@ -238,6 +241,8 @@ def test_retracted_by_type(tmp_path: Path, kind: str, retracted: bool) -> None:
         (_record(pmid="<PMID>PMC12</PMID>"), "bad-pmid", None),
         (_record(pmid="<PMID>0</PMID>"), "bad-pmid", None),
         (_record(pmid="<PMID>99999999999</PMID>"), "bad-pmid", None),
+        (_record(pmid=f"<PMID>{'9' * 5000}</PMID>"), "bad-pmid", None),
+        (_record(title="<i>" * 120 + "deep" + "</i>" * 120), "too-deep", 7),
         (_record(pmid='<PMID Version="x">8</PMID>'), "bad-version", 8),
         ("<PubmedArticle><PubmedData/></PubmedArticle>", "no-citation", None),
         (
@@ -261,7 +266,7 @@ def test_bad_record_is_a_failure_and_the_rest_is_read(
     first, failure, last = read(path)
     assert isinstance(failure, Failure)
     assert (failure.reason, failure.pmid) == (reason, pmid)
-    assert failure.place == f"{path}, line 3"
+    assert failure.place == f"{path}, record 2, line 3"
     assert isinstance(first, Article) and first.pmid == 7
     assert isinstance(last, Article) and last.pmid == 9
 
@@ -425,6 +430,21 @@ def test_files_of_other_things(tmp_path: Path, content: bytes, reason: str) -> N
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     assert _failure(tmp_path).reason == "not-a-file"
     assert _failure(tmp_path / "none.xml").reason == "not-found"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_changed_byte_never_raises(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    """Whatever is wrong, reading ends; records before the change are as they were."""
+    content = bytearray(_many(3))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "changed.xml"
+    path.write_bytes(content)
+    records = list(read(path))
+    assert records
+    untouched = content[:place].count(b"</PubmedArticle>")
+    assert _pmids(list(records))[:untouched] == [1, 2, 3][:untouched]
 
 
 def test_no_records_is_no_failure(tmp_path: Path) -> None:
