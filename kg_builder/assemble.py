@@ -146,7 +146,7 @@ def _of_rows(tables: Iterable[pa.Table], schema: pa.Schema, size: int) -> Iterat
     """The same rows in tables of one chunk and `size` rows, but for the last."""
     held = schema.empty_table()
     for table in tables:
-        held = pa.concat_tables([held, table])
+        held = pa.concat_tables([held, table]) if held.num_rows else table
         while held.num_rows >= size:
             yield held.slice(0, size).combine_chunks()
             held = held.slice(size)

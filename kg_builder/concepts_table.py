@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kg_builder.digest import concept_hash
 from kg_builder.schema import SNAPSHOT_CONCEPTS
-from ontologies.concept import Concept, Vocabulary
+from ontologies.concept import Concept, Name, Vocabulary
 
 Array = npt.NDArray[Any]
 
@@ -77,3 +77,18 @@ def concept_rows(concepts: Sequence[Concept]) -> pa.Table:
         for column, field in zip(columns, SNAPSHOT_CONCEPTS, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=SNAPSHOT_CONCEPTS)
+
+
+def concepts_of(table: pa.Table) -> Iterator[Concept]:
+    """The concepts of a snapshot's table, in its order."""
+    for batch in table.to_batches():
+        for row in batch.to_pylist():
+            yield Concept(
+                id=row["id"],
+                name=row["name"],
+                names=tuple(Name(**name) for name in row["names"]),
+                semantic_types=tuple(row["semantic_types"]),
+                parents=tuple(row["parents"]),
+                xrefs=tuple(row["xrefs"]),
+                definition=row["definition"],
+            )

@@ -156,8 +156,10 @@ def _check_mentioned(table: pa.Table, matrix: Array) -> None:
 
 def _row_order(article: Array, matrix: Array) -> Array:
     """Sort by article and by the columns from left to right; quick where 16 bits hold them."""
+    by_all = (*matrix.T[::-1], article)
     if len(matrix) and max(matrix.max(), article.max()) >= 1 << 16:
-        return np.lexsort((*matrix.T[::-1], article))
+        slow: Array = np.lexsort(by_all)
+        return slow
     wide = matrix.astype(np.uint64)
     bits = [np.uint64(shift) for shift in (48, 32, 16, 0)]
     keys = (
@@ -170,12 +172,12 @@ def _row_order(article: Array, matrix: Array) -> Array:
             for first in (3, 7)
         ),
     )
-    order = np.lexsort(keys[::-1])
+    order: Array = np.lexsort(keys[::-1])
     tied = np.ones(max(len(order) - 1, 0), bool)
     for key in keys:
         ordered = key[order]
         tied &= ordered[1:] == ordered[:-1]
-    return np.lexsort((*matrix.T[::-1], article)) if tied.any() else order
+    return np.lexsort(by_all) if tied.any() else order
 
 
 def article_bytes(articles: pa.Table) -> Iterator[bytes]:

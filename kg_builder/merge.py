@@ -96,15 +96,14 @@ def _extractors_left(old: SnapshotTables, stays: Array) -> list[str]:
 class Interleaving:
     """Rows of an old table that stay, and new rows, in the order of their keys."""
 
-    def __init__(self, kept: Array, old_keys: Array, new_keys: Array, old_rows: int) -> None:
+    def __init__(self, kept: Array, old_keys: Array, new_keys: Array) -> None:
         """`kept` are old rows, `old_keys` theirs, both ascending; so is `new_keys`."""
-        at = np.searchsorted(old_keys, new_keys, side="right") + np.arange(len(new_keys))
-        self._rows = np.empty(len(kept) + len(new_keys), np.int64)
-        comes = np.zeros(len(self._rows), bool)
-        comes[at] = True
-        self._rows[at] = old_rows + np.arange(len(new_keys))
-        self._rows[~comes] = kept
-        self._old_rows = old_rows
+        count = len(new_keys)
+        self._places = np.searchsorted(old_keys, new_keys, side="right") + np.arange(count)
+        stays = np.ones(len(kept) + count, bool)
+        stays[self._places] = False
+        self._rows = np.zeros(len(stays), np.int64)
+        self._rows[stays] = kept
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -112,10 +111,9 @@ class Interleaving:
     def column(self, old: Array, new: Array, start: int = 0, end: int | None = None) -> Array:
         """Rows `start` to `end` of a merged column."""
         rows = self._rows[start:end]
-        comes = rows >= self._old_rows
-        merged = np.empty(len(rows), old.dtype)
-        merged[~comes] = old[rows[~comes]]
-        merged[comes] = new[rows[comes] - self._old_rows]
+        merged: Array = old.take(rows) if len(old) else np.empty(len(rows), old.dtype)
+        first, last = np.searchsorted(self._places, (start, start + len(rows)))
+        merged[self._places[first:last] - start] = new[first:last]
         return merged
 
 
@@ -160,7 +158,7 @@ def _by_article(
     numbers = change.articles[old.column(name, "article")]
     kept = np.flatnonzero(numbers >= 0)
     columns = {"article": numbers} | {c: change.concepts[old.column(name, c)] for c in coded}
-    merged = Interleaving(kept, numbers[kept], np.asarray(new["article"]), len(numbers))
+    merged = Interleaving(kept, numbers[kept], np.asarray(new["article"]))
     schema = SNAPSHOT_TABLES[name]
     for start in range(0, len(merged), FIXED_ROWS):
         arrays = [
@@ -181,7 +179,7 @@ def _occurrence(old: SnapshotTables, change: Renumbering, part: Part) -> pa.Tabl
     article = change.articles[old.column("occurrence", "article")]
     kept = np.flatnonzero(article >= 0)
     keys = (concept[kept].astype(np.int64) << 32) | article[kept]
-    merged = Interleaving(kept, keys, (pairs.major << 32) | pairs.minor, len(concept))
+    merged = Interleaving(kept, keys, (pairs.major << 32) | pairs.minor)
     columns = [merged.column(concept, pairs.major), merged.column(article, pairs.minor)]
     return pa.table(columns, schema=SNAPSHOT_OCCURRENCE)
 
@@ -224,7 +222,6 @@ def _write_edges(old: SnapshotTables, change: Renumbering, evidence: pa.Table, o
         kept,
         (edge[kept].astype(np.int64) << 32) | article[kept],
         (new_edge.astype(np.int64) << 32) | coming,
-        len(article),
     )
     rows = _Rows(old, change, evidence, merged, (edge, new_edge), (article, coming))
     sizes = np.bincount(merged.column(edge, new_edge), minlength=len(keys))
