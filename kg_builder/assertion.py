@@ -18,13 +18,23 @@ from kg_builder.triggers import Cue, Frame, Hit, Order
 
 _DENIAL_REACH = {Cue.DENIAL: 60, Cue.DENIAL_WIDE: 140}
 _DOUBT_REACH = 90
-_NEXT_REACH = 14
+_BESIDE = 2
+_NEAR_DOUBT = 12
 _AFTER_REACH = 60
 _ABSENCE_WORDS = 3
 _OPEN_GAPS = frozenset(
     ("or", "nor", "and/or", "/", ",", ", or", "or to", "either", "or significantly")
 )
 _COORDINATED = re.compile(r"\b(?:and|or)\b|,")
+_VERBS = frozenset(("is", "are", "was", "were", "and"))
+_PARTICIPLES = ("associated ", "related ", "linked ", "correlated ")
+_MODALS = ("may", "might", "could", "would", "appear", "seem", "tend")
+_PREDICATED = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|occur|occurs|occurred|developed?|develops|aris(?:e|es)"
+    r"|resulted)(?:\s+\w+){0,2}\s*$"
+)
+"""What stands before a passive trigger that is stated; without it the trigger modifies a noun."""
+
 _NOT_FOUND = re.compile(
     r"\s+(?:be |been |being )?(?:statistically |clinically |yet |so )?"
     r"(?:confirmed|found|observed|seen|detected|significant|supported|demonstrated|evident|shown"
@@ -43,13 +53,17 @@ def assess(
     """
     first, last, sentence_end = extent
     if frame.factual:
-        return _assess_factual(hits, at, first)
+        return _assess_factual(hits, at, frame, first)
     anchor = first if frame.order is Order.PASSIVE else hits[at].start
     denied = _denied_before(lowered, hits, at, anchor)
     if not denied and frame.order is not Order.PASSIVE:
         denied = _denied_next(hits, at, last)
     if not denied:
         denied = _denied_after(lowered, hits, at, last, frame)
+    start = hits[at].start
+    modifies = frame.order is Order.PASSIVE or lowered.startswith(_PARTICIPLES, start)
+    if modifies and not _is_predicated(lowered, start):
+        return denied, _is_beside_doubt(hits, at)
     doubted = (
         lowered[sentence_end - 1] == "?"
         or _doubted_before(lowered, hits, at)
@@ -58,16 +72,35 @@ def assess(
     return denied, doubted
 
 
-def _assess_factual(hits: Sequence[Hit], at: int, first: int) -> tuple[bool, bool]:
-    """Denial and doubt of a presupposed relation: only by a word right before it, or within."""
-    denied = doubted = False
+def _is_predicated(lowered: str, start: int) -> bool:
+    """Whether a passive trigger is what its clause states: `pain was caused by`.
+
+    Where it only modifies a noun (`to study pain caused by aspirin`) the relation is presupposed.
+    """
+    return _PREDICATED.search(lowered, max(0, start - 36), start) is not None
+
+
+def _is_beside_doubt(hits: Sequence[Hit], at: int) -> bool:
+    """Whether a doubt stands right before the trigger: `pain possibly due to aspirin`."""
+    before = hits[at - 1] if at else None
+    if before is None or before.entry.cue is not Cue.DOUBT:
+        return False
+    return hits[at].start - before.end <= _NEAR_DOUBT
+
+
+def _assess_factual(hits: Sequence[Hit], at: int, frame: Frame, first: int) -> tuple[bool, bool]:
+    """Denial and doubt of a presupposed relation: only by a word that stands right before it.
+
+    For the passive that is the trigger (`not treated with`), else the first argument (`no
+    aspirin-induced bleeding`): that a disease is denied tells nothing of its treatment.
+    """
+    anchor = hits[at].start if frame.order is Order.PASSIVE else first
     for hit in reversed(hits[:at]):
-        if hit.end < first - 2:
-            break
-        cue = hit.entry.cue
-        doubted |= cue is Cue.DOUBT
-        denied |= cue is Cue.ABSENCE or cue is Cue.DENIAL
-    return denied, doubted
+        if hit.end <= anchor:
+            near = hit.end >= anchor - _BESIDE
+            cue = hit.entry.cue
+            return near and cue in (Cue.ABSENCE, Cue.DENIAL), near and cue is Cue.DOUBT
+    return False, False
 
 
 def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> bool:
@@ -80,17 +113,25 @@ def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> b
         cue = hit.entry.cue
         if cue is Cue.BOUNDARY:
             return False
+        gap = lowered[hit.end : hits[position + 1].start]
         if hit.entry.closes:
-            gap = lowered[hit.end : hits[position + 1].start].strip()
-            if cue is not Cue.TRIGGER or gap not in _OPEN_GAPS:
+            if cue is not Cue.TRIGGER or gap.strip() not in _OPEN_GAPS:
                 return False
         elif cue is Cue.ABSENCE:
-            gap = lowered[hit.end : anchor]
-            if len(gap.split()) <= _ABSENCE_WORDS and "," not in gap and ")" not in gap:
+            if _names_next(lowered[hit.end : anchor if anchor > hit.end else hits[at].start]):
                 return True
         elif cue in _DENIAL_REACH and hits[at].start - hit.end <= _DENIAL_REACH[cue]:
-            return True
+            listed = lowered.startswith(("neither", "none"), hit.start)
+            return listed or ("," not in gap and " and " not in gap)
     return False
+
+
+def _names_next(gap: str) -> bool:
+    """Whether what follows the gap belongs to the noun that a `no` before the gap denies."""
+    words = gap.split()
+    if len(words) > _ABSENCE_WORDS or "," in gap or ")" in gap:
+        return False
+    return _VERBS.isdisjoint(words)
 
 
 def _denied_next(hits: Sequence[Hit], at: int, last: int) -> bool:
@@ -98,7 +139,7 @@ def _denied_next(hits: Sequence[Hit], at: int, last: int) -> bool:
     if at + 1 == len(hits):
         return False
     hit = hits[at + 1]
-    near = hit.start - hits[at].end <= _NEXT_REACH
+    near = hit.start - hits[at].end <= _BESIDE
     return near and hit.entry.cue is Cue.ABSENCE and hit.end < last
 
 
@@ -137,16 +178,19 @@ def _doubted_before(lowered: str, hits: Sequence[Hit], at: int) -> bool:
 
 
 def _doubted_after(lowered: str, hits: Sequence[Hit], at: int, last: int, frame: Frame) -> bool:
-    """Doubt by a word within the relation, or of a noun's relation by a word after it."""
+    """Doubt by an adjective within the relation, or of a noun's relation by a verb after it."""
     noun = frame.order >= Order.OBJECT_FIRST
     for hit in hits[at + 1 :]:
         cue = hit.entry.cue
         past = hit.start - last
-        if cue is Cue.BOUNDARY or (past >= 0 and (not noun or cue is Cue.TRIGGER)):
+        if cue is Cue.BOUNDARY or past > _AFTER_REACH:
             return False
-        if past > _AFTER_REACH:
+        if past >= 0 and (not noun or cue is Cue.TRIGGER):
             return False
-        if cue is Cue.DOUBT or (cue is Cue.DOUBT_ALL and (past < 0 or _is_open(lowered, hit))):
+        modal = lowered.startswith(_MODALS, hit.start)
+        if cue is Cue.DOUBT and modal == (past >= 0):
+            return True
+        if cue is Cue.DOUBT_ALL and past >= 0 and _is_open(lowered, hit):
             return True
     return False
 

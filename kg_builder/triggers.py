@@ -81,8 +81,8 @@ class TriggerError(ValueError):
 class Lexicon:
     """All words of the table, and one compiled pattern that finds them.
 
-    The keys of `entries` begin with the character that must stand before the word: a space, or
-    the hyphen of `-induced`.
+    The keys of `entries` begin with what is searched for: a space before the word, or the mark
+    with which it begins, as the hyphen of `-induced`.
     """
 
     entries: Mapping[str, Entry]
@@ -105,8 +105,8 @@ class Lexicon:
             for match in finditer(padded, start, end + 1):
                 left, right = match.span()
                 word = match[0]
-                # Places in `padded` are one more than in the text; a hyphen is part of its word.
-                left -= word[0] == "-"
+                # Places in `padded` are one more than in the text; a mark is part of its word.
+                left -= word[0] != " "
                 found.append(Hit(left, right - 1, entries[word]))
             return found
 
@@ -161,7 +161,7 @@ def compile_lexicon(table: Mapping[str, Any]) -> Lexicon:
         for word in itertools.chain.from_iterable(map(expand, patterns)):
             if entries.setdefault(word, entry) != entry:
                 raise TriggerError(f"{word!r} is listed as {cue_name} and as something else")
-    keyed = {word if word[0] == "-" else f" {word}": entry for word, entry in entries.items()}
+    keyed = {f" {word}" if word[0].isalpha() else word: entry for word, entry in entries.items()}
     return Lexicon(keyed, re.compile(words_pattern(keyed)))
 
 
