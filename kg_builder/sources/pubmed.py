@@ -229,7 +229,7 @@ def _collect(element: Any, pieces: list[str], depth: int) -> None:
 def _texts(parent: Any, tag: str) -> tuple[str, ...]:
     if parent is None:
         return ()
-    return tuple(text for child in parent.iterchildren(tag) if (text := _text(child)))
+    return tuple([text for child in parent.iterchildren(tag) if (text := _text(child))])
 
 
 def _titles(fields: dict[str, Any]) -> tuple[str, str]:
@@ -261,16 +261,13 @@ def _sections(abstract: Any) -> tuple[Section, ...]:
     """Every part of the abstract that has text; the copyright notice is none of them."""
     if abstract is None:
         return ()
-    return tuple(
-        Section(_label(part), text)
-        for part in abstract.iterchildren("AbstractText")
-        if (text := _text(part))
-    )
+    parts = abstract.iterchildren("AbstractText")
+    return tuple([Section(_label(part), text) for part in parts if (text := _text(part))])
 
 
 def _label(part: Any) -> str:
-    label = " ".join((part.get("Label") or part.get("NlmCategory") or "").split())
-    return "" if label in _NO_LABELS else label
+    label = part.get("Label") or part.get("NlmCategory") or ""
+    return "" if label in _NO_LABELS else _spaced(label)
 
 
 def _published(article: Any, journal: Any, data: Any) -> PublicationDate | None:
