@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
+from kg_builder.paths import GraphPath, find_paths
+from kg_builder.search import UnknownConceptError, resolve
 from kg_builder.store import GraphStore, open_store
 from ontologies.concept import Concept
 from ray_jobs.config import AsOf
@@ -46,27 +47,11 @@ def opened(graph: str) -> Iterator[GraphStore]:
 
 
 def concept_of(store: GraphStore, text: str) -> Concept:
-    """The concept that a person names by its name, a synonym, a CUI or any cross-reference.
-
-    A text that names none exactly is an error that lists the nearest; nothing is guessed.
-    """
-    found = store.search(text, limit=5)
-    folded = text.casefold()
-    exact = [
-        concept
-        for concept in found
-        if folded in {concept.id.casefold(), concept.name.casefold()}
-        or folded in {x.casefold() for x in concept.xrefs}
-        or f"umls:{folded}" == concept.id.casefold()
-        or folded in {name.casefold() for name in concept.synonyms}
-    ]
-    if exact:
-        return exact[0]
-    near = "; ".join(f"{concept.name} ({concept.id})" for concept in found)
-    raise click.ClickException(
-        f"no concept of this graph is called {text!r}. "
-        + (f"Near: {near}." if near else "Nothing is near; try `medweave search`.")
-    )
+    """The concept that a person names; one that is not known is a usage error with the nearest."""
+    try:
+        return resolve(store, text)
+    except UnknownConceptError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def emit(rows: object) -> None:
@@ -256,7 +241,7 @@ def edges_between(
     second: str,
     predicates: Sequence[str],
     as_of: date | None,
-    retracted: bool,
+    retracted: bool = False,
 ) -> list[EdgeKey]:
     """The assertions between two concepts, most supported first.
 
@@ -320,7 +305,66 @@ def cypher(query: str, graph: str, as_json: bool) -> None:
     console.print(table)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+@click.command()
+@click.argument("start", metavar="A")
+@click.argument("end", metavar="B")
+@graph_option
+@click.option("--limit", "k", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--max-edges", default=4, show_default=True, type=click.IntRange(1, 6))
+@click.option("--min-articles", default=1, show_default=True, type=click.IntRange(1))
+@as_of_option
+@json_option
+def path(
+    start: str,
+    end: str,
+    graph: str,
+    k: int,
+    max_edges: int,
+    min_articles: int,
+    as_of: date | None,
+    as_json: bool,
+) -> None:
+    """How A and B are connected: the best paths, with a sentence for each step."""
+    with opened(graph) as store:
+        first, last = concept_of(store, start), concept_of(store, end)
+        paths = find_paths(
+            store,
+            first.id,
+            last.id,
+            k=k,
+            max_edges=max_edges,
+            as_of=as_of,
+            min_articles=min_articles,
+        )
+        if as_json:
+            emit([path_row(one) for one in paths])
+            return
+        if not paths:
+            console.print(
+                f"No path of {max_edges} edges or fewer joins {first.name} and {last.name}."
+            )
+        for one in paths:
+            print_path(store, one, as_of)
+
+
+def path_row(found: GraphPath) -> dict[str, Any]:
+    """A path as data."""
+    return {
+        "score": found.score,
+        "concepts": found.concepts,
+        "steps": [[dataclasses.asdict(edge) for edge in step] for step in found.steps],
+    }
+
+
+def print_path(store: GraphStore, found: GraphPath, as_of: date | None) -> None:
+    """Print a path, and for each of its steps the newest sentence of the strongest edge."""
+    names = {concept.id: concept.name for concept in store.concepts(found.concepts)}
+    shown = " – ".join(names[concept] for concept in found.concepts)
+    console.print(f"[bold]{shown}[/]  (score {found.score:.3f})")
+    for step in found.steps:
+        edge = step[0]
+        console.print(
+            f" {names[edge.subject_id]} {edge.predicate} {names[edge.object_id]}: "
+            f"{edge.supporting} for, {edge.refuting} against"
+        )
+        print_evidence(store.evidence(edge.key, as_of=as_of)[:1])

@@ -117,9 +117,7 @@ internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
         self.prepare()
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._java(
-                    SERVER, f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}"
-                ),
+                self._java(SERVER, f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}"),
                 env=self._environment(),
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,38 @@
+"""`medweave`: the command line."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from ray_jobs import asking, keeping, making
+from ray_jobs.demo import demo
+from ray_jobs.kg_build import command as kg_build
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("medweave"))
+def main() -> None:
+    """A concept graph of PubMed in which every edge opens to its sentences."""
+
+
+for _command in (
+    asking.search,
+    asking.neighbors,
+    asking.evidence,
+    asking.path,
+    asking.stats,
+    asking.cypher,
+    keeping.digest,
+    keeping.snapshots,
+    keeping.export,
+    keeping.draw,
+    keeping.failures,
+    making.vocabulary,
+    making.linker,
+    making.evaluate,
+    demo,
+):
+    main.add_command(_command)
+main.add_command(kg_build, "build")

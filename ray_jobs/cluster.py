@@ -1,0 +1,57 @@
+"""Ray, as the jobs use it: this process's own, or the cluster that the job was submitted to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# Ray reports usage to its makers unless told otherwise, and reads this when it is imported.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+# A task that asks for no accelerator should see the machine as it is.
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where tasks run. `shared_disk` is whether every worker sees the driver's folders."""
+
+    count: int
+    shared_disk: bool
+
+
+@contextmanager
+def workers(count: int | None) -> Iterator[Workers]:
+    """Connect to Ray and shut down what was started here.
+
+    With `RAY_ADDRESS` set (`ray job submit` sets it) or Ray connected already, that cluster is
+    used, and `count` bounds the tasks at one time. Otherwise a Ray of `count` processes (one a
+    core where it is `None`) is started for this process alone, on the loopback address.
+    """
+    if ray.is_initialized():
+        yield Workers(count or _cpus(), shared_disk=False)
+        return
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False, logging_level="error")
+        shared = False
+    else:
+        ray.init(
+            address="local",
+            num_cpus=count or os.cpu_count() or 1,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="error",
+            _node_ip_address="127.0.0.1",
+        )
+        shared = True
+    try:
+        yield Workers(count or _cpus(), shared)
+    finally:
+        ray.shutdown()
+
+
+def _cpus() -> int:
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))

@@ -1,0 +1,90 @@
+"""The demo: from the abstracts that medweave ships to a graph, answers and a picture."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from kg_builder.demo.questions import Question, corpus_files, demo_questions
+from kg_builder.draw import draw_neighbourhood
+from kg_builder.model import EdgeKey
+from kg_builder.paths import find_paths
+from kg_builder.store import GraphStore, open_store
+from ray_jobs.asking import (
+    concept_of,
+    edges_between,
+    edges_table,
+    names_of,
+    print_evidence,
+    print_path,
+)
+from ray_jobs.kg_build import bars, build, print_summary, summary
+
+console = Console(highlight=False)
+PICTURE_OF = "Hyperkalemia"
+ANSWERS = 6
+
+
+@click.command()
+@click.option(
+    "--out",
+    default="demo-out",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the demo writes; what it wrote there before is replaced.",
+)
+def demo(out: Path) -> None:
+    """Build a graph from the invented abstracts that medweave ships, and ask it three questions."""
+    graph = out / "graph"
+    if graph.exists():
+        shutil.rmtree(graph)
+    console.rule("1. Build a graph from invented abstracts (no medical evidence)")
+    with bars() as shown:
+        built = build([str(path) for path in corpus_files()], str(graph), progress=shown)
+    print_summary(summary(built), console)
+    store = open_store(str(graph))
+    try:
+        console.rule("2. Ask it: every answer opens to its sentences")
+        for question in demo_questions():
+            if question.demo:
+                answer(store, question)
+        console.rule("3. Look at it")
+        centre = concept_of(store, PICTURE_OF)
+        for path in draw_neighbourhood(store, centre.id, out / "hyperkalemia"):
+            console.print(f"wrote {path}")
+    finally:
+        store.close()
+    console.rule("Go on")
+    for line in (
+        f"medweave search potassium --graph {graph}",
+        f"medweave neighbors Digoxin --graph {graph}",
+        f"medweave evidence Omeprazole Clopidogrel --graph {graph}",
+        f"medweave path Omeprazole 'Atrial fibrillation' --graph {graph}",
+        "kg_build FILE.xml.gz ... --graph my-graph     # PubMed's own files",
+        "kg_build 'pubmed:heart failure readmission' --graph my-graph --email YOU@HOSPITAL",
+    ):
+        console.print(f"  {line}", soft_wrap=True)
+
+
+def answer(store: GraphStore, question: Question) -> None:
+    """Answer a question by the edges it asks for, each with sentences and PMIDs."""
+    console.print(f"\n[bold yellow]{question.text}[/]")
+    concepts = [concept_of(store, name) for name in question.concepts]
+    if question.kind == "path":
+        for found in find_paths(store, concepts[0].id, concepts[1].id, k=3):
+            print_path(store, found, None)
+    elif len(concepts) == 2:
+        keys = edges_between(store, concepts[0].id, concepts[1].id, [question.predicate], None)
+        _print_sentences(store, keys)
+    else:
+        edges = store.edges([concepts[0].id], predicates=[question.predicate])[:ANSWERS]
+        console.print(edges_table(edges, names_of(store, edges), ""))
+        _print_sentences(store, [edge.key for edge in edges], each=1)
+
+
+def _print_sentences(store: GraphStore, keys: list[EdgeKey], each: int = 6) -> None:
+    for key in keys:
+        print_evidence(store.evidence(key)[:each])

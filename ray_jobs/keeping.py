@@ -1,0 +1,136 @@
+"""The commands that look after a graph: digests, snapshots, exports, pictures, failures."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kg_builder.ledger import Ledger
+from kg_builder.snapshot import current_digest, list_snapshots, remove_snapshot
+from ray_jobs.asking import as_of_option, concept_of, emit, graph_option, json_option, opened
+
+console = Console(highlight=False)
+FORMATS = ("kgx", "graphml", "networkx", "neo4j-import")
+
+
+@click.command()
+@graph_option
+@click.option("--verify", is_flag=True, help="Compute it again from the content.")
+def digest(graph: str, verify: bool) -> None:
+    """Print the digest that names the graph's content."""
+    with opened(graph) as store:
+        stated = store.stats().digest
+    if verify:
+        from kg_builder.snapshot_tables import find_snapshot
+        from kg_builder.verify import digest_of_snapshot
+
+        found = digest_of_snapshot(find_snapshot(graph))
+        if found != stated:
+            raise click.ClickException(
+                f"{graph} says {stated}, its content is {found}: the files were changed; "
+                "remove this snapshot and run kg_build again on any input of the graph"
+            )
+    click.echo(stated)
+
+
+@click.group()
+def snapshots() -> None:
+    """List and remove snapshots."""
+
+
+@snapshots.command("list")
+@graph_option
+@json_option
+def list_(graph: str, as_json: bool) -> None:
+    """The snapshots of the graph; the current one is marked."""
+    current = current_digest(graph)
+    found = list_snapshots(graph)
+    if as_json:
+        emit(
+            [
+                {
+                    "digest": s.digest,
+                    "articles": s.articles,
+                    "edges": s.edges,
+                    "as_of": s.origin.as_of,
+                }
+                for s in found
+            ]
+        )
+        return
+    table = Table("", "digest", "articles", "concepts", "edges", "as of")
+    for snapshot in found:
+        table.add_row(
+            "*" if snapshot.digest == current else "",
+            snapshot.digest[:16],
+            f"{snapshot.articles:,}",
+            f"{snapshot.concepts:,}",
+            f"{snapshot.edges:,}",
+            snapshot.origin.as_of or "",
+        )
+    console.print(table)
+
+
+@snapshots.command("remove")
+@click.argument("digest_", metavar="DIGEST")
+@graph_option
+def remove(digest_: str, graph: str) -> None:
+    """Remove a snapshot that is not the current one."""
+    try:
+        remove_snapshot(graph, digest_)
+    except (ValueError, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@graph_option
+@click.option("--format", "format_", required=True, type=click.Choice(FORMATS))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+def export(graph: str, format_: str, out: Path) -> None:
+    """Write the graph for other tools; the same graph gives the same bytes."""
+    from kg_builder.export import export_graph
+
+    with opened(graph) as store:
+        for path in export_graph(store, format_, out):
+            console.print(f"wrote {path}")
+
+
+@click.command()
+@click.argument("concept")
+@graph_option
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--limit", default=25, show_default=True, type=click.IntRange(1))
+@as_of_option
+def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) -> None:
+    """Draw the neighbourhood of CONCEPT: a page whose edges open to sentences, and a PNG."""
+    from kg_builder.draw import draw_neighbourhood
+
+    with opened(graph) as store:
+        centre = concept_of(store, concept)
+        for path in draw_neighbourhood(store, centre.id, out, limit=limit, as_of=as_of):
+            console.print(f"wrote {path}")
+
+
+@click.command()
+@graph_option
+@json_option
+def failures(graph: str, as_json: bool) -> None:
+    """Every record that could not be read: where it is, why, and what to do."""
+    ledger = Ledger.open(graph)
+    rows = [
+        {"file": entry.file, **row}
+        for entry in ledger.entries()
+        if entry.failures
+        for row in ledger.read(entry, "failures").to_pylist()
+    ]
+    if as_json:
+        emit(rows)
+        return
+    table = Table("file", "PMID", "reason", "detail")
+    for row in rows:
+        table.add_row(row["file"], str(row["pmid"] or ""), row["reason"], row["detail"])
+    console.print(table)

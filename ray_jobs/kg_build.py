@@ -1,0 +1,433 @@
+"""`kg_build`: citations in, a concept graph out; alone, on a laptop's cores or on a Ray cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from kg_builder.ledger import Ledger, ShardEntry, file_sha256
+from kg_builder.lock import one_writer
+from kg_builder.model import Failure
+from kg_builder.snapshot import (
+    SnapshotInfo,
+    build_snapshot,
+    current_digest,
+    read_info,
+    set_current,
+    sweep_snapshots,
+)
+from kg_builder.snapshot_tables import find_snapshot
+from kg_builder.sources.inputs import expand_inputs, order_key, unrecognized_inputs
+from kg_builder.update import update_snapshot
+from ontologies.concept import Vocabulary
+from ray_jobs.config import vocabulary_directory
+
+if TYPE_CHECKING:
+    import ray
+
+    from ray_jobs.cluster import Workers
+    from ray_jobs.shards import InputFile, Mined, Recipe
+
+QUERY = "pubmed:"
+UPDATE_SHARE = 0.2
+"""Up to this share of new citations the current snapshot is changed, beyond it made anew."""
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a build did, for its final table. Counts are of citations unless named otherwise."""
+
+    files: int = 0
+    reused: int = 0
+    mined: int = 0
+    abstracts: int = 0
+    mining_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peaks: dict[str, int] = field(default_factory=dict)
+    failed_files: list[str] = field(default_factory=list)
+    left: list[Failure] = field(default_factory=list)
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def add(self, mined: Mined) -> None:
+        """Count a file that was mined now."""
+        self.abstracts += mined.abstracts
+        self.mining_seconds += mined.seconds
+        self.cpu_seconds += mined.cpu_seconds
+        self.peaks[mined.process] = max(self.peaks.get(mined.process, 0), mined.peak_bytes)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of the build by the wall clock."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.monotonic() - started
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The result of a build: the snapshot, the shards of its inputs, and what it took."""
+
+    snapshot: SnapshotInfo
+    shards: tuple[ShardEntry, ...]
+    tally: Tally
+
+
+def build(
+    inputs: Sequence[str],
+    graph: str,
+    *,
+    vocabulary: str | None = None,
+    linker: str = "lexicon",
+    count: int | None = None,
+    email: str | None = None,
+    progress: Progress | None = None,
+) -> Built:
+    """Mine the inputs into the graph's ledger, and make the snapshot of the ledger current.
+
+    `inputs` are files, folders and `pubmed:QUERY`; `vocabulary` a folder (the starter vocabulary
+    where it is `None`); `count` how many workers. Files whose shards are complete are not read
+    again. Raises `GraphLockedError` where another process writes to the graph, `DiskFullError`,
+    `ValueError` for a vocabulary of another version. A file that kills its worker again and again
+    is left out and told in `tally.failed_files`.
+    """
+    from ray_jobs.cluster import workers
+
+    tally = Tally()
+    bars = progress or Progress(disable=True)
+    Path(graph).mkdir(parents=True, exist_ok=True)
+    with one_writer(graph):
+        ledger = Ledger.open(graph)
+        ledger.sweep()
+        sweep_snapshots(graph)
+        with tally.stage("vocabulary"):
+            recipe = recipe_of(vocabulary, linker)
+        files = input_files(inputs, graph, email, tally)
+        with workers(count) as crew:
+            shards = _mine_all(files, recipe, ledger, graph, crew, tally, bars)
+            info = _snapshot(graph, recipe, crew, tally, bars, tally.mined)
+        with tally.stage("embedded database"):
+            from kg_builder.ladybug_store import load_ladybug
+
+            load_ladybug(info.path)
+        set_current(graph, info.digest)
+    return Built(info, shards, tally)
+
+
+def recipe_of(vocabulary: str | None, linker: str) -> Recipe:
+    """The recipe of a vocabulary folder, its linker opened once so that workers only map it."""
+    from ray_jobs.shards import Recipe, open_tools
+
+    directory = vocabulary_directory(vocabulary)
+    recipe = Recipe(linker, str(directory), Vocabulary.load(directory).digest)
+    open_tools(recipe)
+    return recipe
+
+
+def input_files(
+    inputs: Sequence[str], graph: str, email: str | None, tally: Tally
+) -> list[InputFile]:
+    """The files to mine, in file order; queries are fetched into the graph's `inputs` folder."""
+    from ray_jobs.shards import InputFile
+
+    paths: list[Path] = []
+    for given in inputs:
+        if given.startswith(QUERY):
+            paths += _fetched(given.removeprefix(QUERY), Path(graph) / "inputs", email)
+        else:
+            paths.append(Path(given))
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(
+                f"no input at {path}: give a file of PubMed XML, a folder of them or {QUERY}QUERY"
+            )
+    tally.left += unrecognized_inputs(paths)
+    return [
+        InputFile(str(path.resolve()), order_key(path), file_sha256(path))
+        for path in expand_inputs(paths)
+    ]
+
+
+def _fetched(query: str, folder: Path, email: str | None) -> list[Path]:
+    from kg_builder.sources.entrez import fetch_query
+
+    return fetch_query(query, folder, email=email)
+
+
+def _mine_all(
+    files: Sequence[InputFile],
+    recipe: Recipe,
+    ledger: Ledger,
+    graph: str,
+    crew: Workers,
+    tally: Tally,
+    bars: Progress,
+) -> tuple[ShardEntry, ...]:
+    """Mine what has no shard yet, two tasks in flight for each worker, and commit the manifest.
+
+    Shards are committed as they come, so that an interrupted build has lost nothing but the
+    files in flight.
+    """
+    from ray_jobs.shards import key_of
+
+    tally.files = len(files)
+    bar = bars.add_task("mining", total=len(files))
+    done: dict[str, ShardEntry] = {}
+    todo: list[InputFile] = []
+    for file in files:
+        held = ledger.find(key_of(recipe, file.sha256), file.order, file.name)
+        if held is None:
+            todo.append(file)
+        else:
+            done[file.sha256] = held
+            bars.advance(bar)
+    tally.reused = len(done)
+
+    def keep(file: InputFile, entry: ShardEntry) -> None:
+        done[file.sha256] = entry
+        tally.mined += entry.articles
+        bars.update(bar, advance=1, description=f"mining ({tally.abstracts:,} abstracts)")
+
+    with tally.stage("mining"):
+        if todo:
+            _Miner(recipe, ledger, graph, crew, tally).run(todo, keep)
+        ledger.commit(done[file.sha256] for file in files if file.sha256 in done)
+    return tuple(done[file.sha256] for file in files if file.sha256 in done)
+
+
+class _Miner:
+    """Keeps the workers busy, and writes the shards that they cannot write themselves."""
+
+    def __init__(
+        self, recipe: Recipe, ledger: Ledger, graph: str, crew: Workers, tally: Tally
+    ) -> None:
+        import ray
+
+        from ray_jobs.shards import pack_vocabulary
+
+        self._recipe, self._ledger, self._crew, self._tally = recipe, ledger, crew, tally
+        self._packed = (
+            [] if crew.shared_disk else [ray.put(pack_vocabulary(Path(recipe.vocabulary)))]
+        )
+        self._graph = graph if crew.shared_disk or ledger.local is None else None
+
+    def run(
+        self, files: Sequence[InputFile], keep: Callable[[InputFile, ShardEntry], None]
+    ) -> None:
+        """Mine all files; `keep` is called with each as it is complete."""
+        import ray
+
+        waiting = list(reversed(files))
+        running: dict[ray.ObjectRef[Mined], InputFile] = {}
+        while waiting or running:
+            while waiting and len(running) < 2 * self._crew.count:
+                file = waiting.pop()
+                running[self._submit(file)] = file
+            ready, _ = ray.wait(list(running))
+            for reference in ready:
+                file = running.pop(reference)
+                try:
+                    mined: Mined = ray.get(reference)
+                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as died:
+                    self._tally.failed_files.append(
+                        f"{file.path}: the worker died while mining it ({type(died).__name__}); "
+                        "run the same command again with fewer --workers"
+                    )
+                    continue
+                except ray.exceptions.RayTaskError as failed:
+                    raise failed.cause from failed
+                self._tally.add(mined)
+                keep(file, mined.entry or self._write(file, mined))
+
+    def _submit(self, file: InputFile) -> ray.ObjectRef[Mined]:
+        import ray
+
+        from ray_jobs.shards import mine_file
+
+        content = [] if self._crew.shared_disk else [ray.put(Path(file.path).read_bytes())]
+        return mine_file.remote(self._recipe, self._packed, file, content, self._graph)
+
+    def _write(self, file: InputFile, mined: Mined) -> ShardEntry:
+        from ray_jobs.shards import key_of
+
+        assert mined.tables is not None
+        key = key_of(self._recipe, file.sha256)
+        return self._ledger.write(key, file.order, file.name, mined.tables)
+
+
+def _snapshot(
+    graph: str, recipe: Recipe, crew: Workers, tally: Tally, bars: Progress, mined: int
+) -> SnapshotInfo:
+    bar = bars.add_task("snapshot", total=None)
+
+    def tell(step: str, done: int, of: int) -> None:
+        bars.update(bar, description=f"snapshot: {step}", completed=done, total=of)
+
+    vocabulary = Vocabulary.load(recipe.vocabulary)
+    with tally.stage("snapshot"):
+        if _is_update(graph, mined):
+            tell("update", 0, 1)
+            return update_snapshot(graph, vocabulary)
+        if crew.shared_disk and crew.count > 1:
+            from ray_jobs.snapshot_job import build_in_parallel
+
+            return build_in_parallel(graph, vocabulary, tell)
+        return build_snapshot(graph, vocabulary, progress=tell)
+
+
+def _is_update(graph: str, mined: int) -> bool:
+    """Whether so little was mined that the current snapshot is better changed than made anew."""
+    if current_digest(graph) is None:
+        return False
+    return mined <= UPDATE_SHARE * read_info(find_snapshot(graph)).articles
+
+
+def failures_of(shards: Sequence[ShardEntry]) -> Counter[str]:
+    """Records and files that could not be read, by reason."""
+    return sum((Counter(dict(entry.failures)) for entry in shards), Counter())
+
+
+def summary(built: Built) -> dict[str, Any]:
+    """The figures of a build, as the table and `--json` tell them."""
+    from ray_jobs.shards import peak_memory
+
+    shards, tally, snapshot = built.shards, built.tally, built.snapshot
+    seconds = sum(
+        tally.stages.get(name, 0.0) for name in ("mining", "snapshot", "embedded database")
+    )
+    return {
+        "files": tally.files,
+        "files_reused": tally.reused,
+        "citations_kept": sum(entry.articles for entry in shards),
+        "failed": dict(failures_of(shards)),
+        "deletions": sum(entry.deletions for entry in shards),
+        "articles_in_force": snapshot.articles,
+        "retracted": snapshot.retracted,
+        "undated": snapshot.undated,
+        "sentences": snapshot.sentences,
+        "mentions": snapshot.mentions,
+        "evidence": snapshot.evidence,
+        "concepts": snapshot.concepts,
+        "edges": snapshot.edges,
+        "edges_by_predicate": dict(snapshot.edges_by_predicate),
+        "digest": snapshot.digest,
+        "abstracts_mined": tally.abstracts,
+        "abstracts_per_second": round(tally.abstracts / seconds, 1) if tally.abstracts else None,
+        "mining_cpu_seconds": round(tally.cpu_seconds, 2),
+        "seconds": {name: round(value, 2) for name, value in tally.stages.items()},
+        "peak_memory_mb": round(max([peak_memory(), *tally.peaks.values()]) / 1e6),
+        "processes": 1 + len(tally.peaks),
+    }
+
+
+def print_summary(figures: Mapping[str, Any], out: Console) -> None:
+    """The final table, for people."""
+    table = Table(title="Graph built", show_header=False, title_justify="left")
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            for key, part in value.items():
+                shown = f"{part:,}" if isinstance(part, int) else str(part)
+                table.add_row(f"{name.replace('_', ' ')}: {key}", shown)
+        elif value is not None:
+            shown = f"{value:,}" if isinstance(value, int | float) else str(value)
+            table.add_row(name.replace("_", " "), shown)
+    out.print(table)
+
+
+def bars() -> Progress:
+    """Progress bars with count, rate and time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--graph", required=True, metavar="DIR", help="Where the graph is kept.")
+@click.option(
+    "--vocabulary",
+    metavar="DIR",
+    help="What `medweave vocabulary build` made; the starter vocabulary unless given.",
+)
+@click.option("--linker", default="lexicon", show_default=True)
+@click.option("--workers", "count", type=click.IntRange(1), help="Processes; one a core.")
+@click.option("--email", envvar="NCBI_EMAIL", help="Who asks NCBI, for pubmed:QUERY.")
+@click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
+def command(
+    inputs: tuple[str, ...],
+    graph: str,
+    vocabulary: str | None,
+    linker: str,
+    count: int | None,
+    email: str | None,
+    as_json: bool,
+) -> None:
+    """Build a concept graph from INPUT: PubMed XML files, folders of them, pubmed:QUERY.
+
+    Run it again after an interruption, or with more files: what is complete is not done again.
+    """
+    try:
+        with bars() as shown:
+            built = build(
+                inputs,
+                graph,
+                vocabulary=vocabulary,
+                linker=linker,
+                count=count,
+                email=email,
+                progress=shown,
+            )
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is complete is kept; the same command goes on from there.")
+        sys.exit(130)
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+    figures = summary(built)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        print_summary(figures, Console(highlight=False))
+    report_failures(built, graph)
+
+
+def report_failures(built: Built, graph: str) -> None:
+    """Name what could not be read; exit with status 1 where a whole file could not."""
+    for left in built.tally.left:
+        console.print(f"[yellow]left:[/] {left.detail}")
+    for failed in built.tally.failed_files:
+        console.print(f"[red]failed:[/] {failed}")
+    if any(entry.failures for entry in built.shards):
+        console.print(f"What failed, record by record: medweave failures --graph {graph}")
+    if built.tally.failed_files:
+        sys.exit(1)
+
+
+def main() -> None:
+    """Entry point of the console script `kg_build`."""
+    command(prog_name="kg_build")

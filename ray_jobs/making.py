@@ -1,0 +1,162 @@
+"""The commands that make vocabularies and linkers, and measure how well they work."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ontologies.concept import Vocabulary
+from ray_jobs.asking import emit, json_option
+
+console = Console(highlight=False)
+folder = click.Path(file_okay=False, path_type=Path)
+existing = click.Path(exists=True, path_type=Path)
+
+
+@click.group()
+def vocabulary() -> None:
+    """Build, fetch and look at vocabularies."""
+
+
+@vocabulary.command("build")
+@click.argument("paths", nargs=-1, required=True, type=existing, metavar="PATH...")
+@click.option("--out", required=True, type=folder, help="The folder to write.")
+@click.option("--language", "languages", multiple=True, default=("ENG",), show_default=True)
+@click.option("--source", "sources", multiple=True, help="UMLS sources to read; all unless given.")
+@click.option("--suppressed", is_flag=True, help="Read names that UMLS suppresses too.")
+@json_option
+def build(
+    paths: tuple[Path, ...],
+    out: Path,
+    languages: tuple[str, ...],
+    sources: tuple[str, ...],
+    suppressed: bool,
+    as_json: bool,
+) -> None:
+    """Join the vocabularies in PATH (files or folders) into one."""
+    from ontologies.build import build_vocabulary
+
+    with console.status("reading") as status:
+        report = build_vocabulary(
+            paths,
+            out,
+            languages=languages,
+            sources=sources or None,
+            suppressed=suppressed,
+            progress=status.update,
+        )
+    if as_json:
+        emit(dataclasses.asdict(report))
+        return
+    print_report(report, f"Vocabulary in {out}")
+
+
+@vocabulary.command("fetch")
+@click.argument("name", required=False)
+@click.option("--into", default="vocabularies", type=folder, show_default=True)
+def fetch(name: str | None, into: Path) -> None:
+    """Download a public vocabulary by NAME; without a name, list what there is."""
+    from ontologies.fetch import catalog
+    from ontologies.fetch import fetch as fetch_file
+
+    if name is None:
+        table = Table("name", "version", "licence", "how")
+        for entry in catalog():
+            table.add_row(
+                entry.name, entry.version, entry.licence, entry.how_to_get or "medweave fetches it"
+            )
+        console.print(table)
+        return
+    try:
+        console.print(f"fetched {fetch_file(name, into)}")
+    except (OSError, ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def linker() -> None:
+    """Train the linker."""
+
+
+@linker.command("train")
+@click.argument("corpora", nargs=-1, required=True, type=existing, metavar="FILE.pubtator...")
+@click.option("--vocabulary", "directory", required=True, type=existing)
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+def train(corpora: tuple[Path, ...], directory: Path, out: Path) -> None:
+    """Learn when a name means its concept, from annotated corpora in PubTator format."""
+    from ontologies.train import train as train_weights
+
+    with console.status("training"):
+        train_weights(corpora, Vocabulary.load(directory), out)
+    console.print(f"weights in {out}")
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure against annotated corpora."""
+
+
+@evaluate.command("linking")
+@click.argument("corpus", type=existing, metavar="FILE.pubtator")
+@click.option("--vocabulary", "directory", required=True, type=existing)
+@click.option("--linker", "name", default="lexicon", show_default=True)
+@json_option
+def linking(corpus: Path, directory: Path, name: str, as_json: bool) -> None:
+    """Precision, recall and F1 of mentions and of concepts per document, by entity type."""
+    from ontologies.evaluate import evaluate_linking
+
+    from ontologies.linker import open_linker
+
+    opened = Vocabulary.load(directory)
+    report = evaluate_linking(corpus, open_linker(name, opened), opened)
+    if as_json:
+        emit(dataclasses.asdict(report))
+        return
+    print_report(report, f"Linking on {corpus.name}")
+
+
+@evaluate.command("relations")
+@click.argument("corpus", type=existing, metavar="FILE.pubtator")
+@click.option("--vocabulary", "directory", required=True, type=existing)
+@json_option
+def relations(corpus: Path, directory: Path, as_json: bool) -> None:
+    """Chemical-induced diseases: pairs of an article that some sentence states as caused."""
+    from kg_builder.evaluate_relations import evaluate_relations
+    from ontologies.linker import open_linker
+    from ray_jobs.shards import extractor_of
+
+    opened = Vocabulary.load(directory)
+    report = evaluate_relations(
+        corpus, open_linker("lexicon", opened), opened, extractor_of(opened)
+    )
+    if as_json:
+        emit(dataclasses.asdict(report))
+        return
+    print_report(report, f"Relations on {corpus.name}")
+
+
+def print_report(report: Any, title: str) -> None:
+    """Print a report value as a table of its fields; nested values one row each."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for field in dataclasses.fields(report):
+        for name, value in flattened(field.name, getattr(report, field.name)):
+            table.add_row(name.replace("_", " "), value)
+    console.print(table)
+
+
+def flattened(name: str, value: Any) -> list[tuple[str, str]]:
+    """(name, text) of a value; of a mapping, value class or sequence one for each part."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if hasattr(value, "items"):
+        return [row for key, part in value.items() for row in flattened(f"{name}: {key}", part)]
+    if isinstance(value, list | tuple):
+        return [row for part in value for row in flattened(name, part)]
+    if isinstance(value, float):
+        return [(name, f"{value:.3f}")]
+    return [(name, f"{value:,}" if isinstance(value, int) else str(value))]

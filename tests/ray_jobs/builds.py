@@ -1,0 +1,39 @@
+"""Running `kg_build` as a user does: a process of its own, its figures read from `--json`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(sys.executable).parent / "kg_build"
+
+
+def command(inputs: Sequence[Path | str], graph: Path, *options: str) -> list[str]:
+    """The command line of a build."""
+    return [str(SCRIPT), *map(str, inputs), "--graph", str(graph), "--json", *options]
+
+
+def run(
+    inputs: Sequence[Path | str],
+    graph: Path,
+    *options: str,
+    status: int = 0,
+    cwd: Path | None = None,
+) -> tuple[dict[str, Any], str]:
+    """Build and return the figures and what was said on standard error."""
+    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
+    done = subprocess.run(
+        command(inputs, graph, *options),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env=environment,
+    )
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else {}, done.stderr

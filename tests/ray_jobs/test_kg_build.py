@@ -1,0 +1,134 @@
+"""The build as a command: the same graph however it is run, interrupted or fed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from ontologies.starter_vocabulary import starter_vocabulary
+
+import kg_builder.demo
+from tests.ray_jobs.builds import command, run
+
+DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    graph = tmp_path_factory.mktemp("built") / "graph"
+    figures, _ = run(DEMO, graph, "--workers", "1")
+    return graph, figures
+
+
+def test_what_is_read_is_kept_or_told(built: tuple[Path, dict[str, object]]) -> None:
+    _, figures = built
+    assert figures["files"] == len(DEMO)
+    assert figures["citations_kept"] >= 300
+    assert figures["failed"] == {}
+    assert figures["edges"] > 0
+
+
+def test_workers_and_order_of_files_change_nothing(
+    built: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    figures, _ = run(list(reversed(DEMO)), tmp_path / "graph", "--workers", "2")
+    assert figures["digest"] == built[1]["digest"]
+
+
+def test_the_same_command_again_reads_nothing(built: tuple[Path, dict[str, object]]) -> None:
+    graph, first = built
+    figures, _ = run(DEMO, graph)
+    assert figures["files_reused"] == len(DEMO)
+    assert figures["digest"] == first["digest"]
+
+
+def test_bad_files_are_named_and_the_good_ones_kept(
+    built: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    for path in DEMO:
+        shutil.copy(path, inputs)
+    packed = gzip.compress(DEMO[0].read_bytes())
+    (inputs / "truncated.xml.gz").write_bytes(packed[: len(packed) // 2])
+    (inputs / "broken.xml").write_text("<PubmedArticleSet><PubmedArticle>", encoding="utf-8")
+    (inputs / "empty.xml").touch()
+    (inputs / "notes.txt").write_text("not citations", encoding="utf-8")
+    (inputs / "bomb.xml").write_text(
+        '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+        "<PubmedArticleSet><PubmedArticle>&c;</PubmedArticle></PubmedArticleSet>",
+        encoding="utf-8",
+    )
+    figures, said = run([inputs], tmp_path / "graph")
+    assert figures["digest"] == built[1]["digest"]
+    assert sum(figures["failed"].values()) >= 4
+    assert "notes.txt" in said
+
+
+def test_an_input_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+    _, said = run([tmp_path / "nothing.xml"], tmp_path / "graph", status=1)
+    assert "nothing.xml" in said
+
+
+def test_a_vocabulary_of_another_version_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "vocabulary"
+    starter_vocabulary().save(other)
+    manifest = other / "vocabulary.json"
+    text = manifest.read_text(encoding="utf-8")
+    changed = text.replace('"format_version": ', '"format_version": 9')
+    assert changed != text
+    manifest.write_text(changed, encoding="utf-8")
+    _, said = run(DEMO, tmp_path / "graph", "--vocabulary", str(other), status=1)
+    assert str(other) in said
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    from kg_builder.lock import one_writer
+
+    graph = tmp_path / "graph"
+    graph.mkdir()
+    with one_writer(graph):
+        _, said = run(DEMO, graph, status=1)
+    assert str(os.getpid()) in said
+
+
+def killed_builds(graph: Path, times: int, seed: int, longest: float) -> int:
+    """Start the build so many times and kill it at a random moment; how many were still running."""
+    moments = random.Random(seed)
+    killed = 0
+    for _ in range(times):
+        process = subprocess.Popen(
+            command(DEMO, graph, "--workers", "2"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(0.5, longest))
+        killed += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return killed
+
+
+def test_kill_at_random_moments_changes_nothing(
+    built: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    graph = tmp_path / "graph"
+    assert killed_builds(graph, times=2, seed=1, longest=6.0) > 0
+    figures, _ = run(DEMO, graph, "--workers", "2")
+    assert figures["digest"] == built[1]["digest"]
+
+
+@pytest.mark.accept
+def test_ten_kills_change_nothing(built: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
+    graph = tmp_path / "graph"
+    assert killed_builds(graph, times=10, seed=2, longest=8.0) > 5
+    figures, _ = run(DEMO, graph, "--workers", "2")
+    assert figures["digest"] == built[1]["digest"]
