@@ -10,14 +10,11 @@ from ontologies.concept import SCOPES, Concept, Name
 from ontologies.curies import prefix_of
 from ontologies.gather import Gathered
 from ontologies.node_types import NodeTypes
+from ontologies.readers.items import MAPPING
 
-SOURCES = ("UMLS", "MEDGEN", "MONDO", "MESH", "DRUGBANK", "HP", "DOID", "ORPHA", "NCIT", "HGNC") + (
-    "MEDIC",
-    "OMIM",
-    "NCBIGene",
-    "CHEBI",
-    "ICD10CM",
-    "ICD9CM",
+SOURCES = (
+    *("UMLS", "MEDGEN", "MONDO", "HGNC", "MESH", "DRUGBANK", "HP", "DOID", "ORPHA", "NCIT"),
+    *("MEDIC", "OMIM", "NCBIGene", "CHEBI", "ICD10CM", "ICD9CM"),
 )
 """Whose id, preferred name and definition a concept takes, the first that it has."""
 
@@ -28,7 +25,7 @@ CLASSIFICATIONS = frozenset({"ICD9CM", "ICD10CM"})
 def assemble(
     gathered: Gathered, clusters: Clusters, types: NodeTypes, identities: Collection[str]
 ) -> list[Concept]:
-    """A concept of each cluster that has a name, sorted by id; ids without any name are left out."""
+    """A concept of each cluster that has a name, sorted by id; others have no concept."""
     ids = {}
     for root in clusters.roots():
         members = clusters.members(root)
@@ -59,19 +56,18 @@ def _concept(
     identities: Collection[str],
 ) -> Concept:
     members = clusters.members(root)
-    classified = all(gathered.prefix(member) not in identities for member in members)
+    telling = [member for member in members if gathered.prefix(member) in identities]
+    classified = not telling
+    telling = telling or members
     names = _names(gathered, members, classified)
     above = {
-        clusters.root(parent)
-        for member in members
-        if classified or gathered.prefix(member) in identities
-        for parent in gathered.parents.get(member, ())
+        clusters.root(parent) for member in telling for parent in gathered.parents.get(member, ())
     }
     return Concept(
         id=ids[root],
         name=min(names, key=lambda n: (SCOPES.index(n.scope), _rank(n.source), n.text)).text,
         names=names,
-        semantic_types=_types(gathered, types, members),
+        semantic_types=_types(gathered, types, telling),
         parents=tuple(sorted(ids[r] for r in above - {root} if r in ids)),
         xrefs=tuple(sorted(gathered.curies[member] for member in members)),
         definition=_definition(gathered, members),
@@ -86,6 +82,8 @@ def _names(gathered: Gathered, members: list[int], classified: bool) -> tuple[Na
             kept = "related" if source in CLASSIFICATIONS and not classified else scope
             known = scopes.get((text, source), kept)
             scopes[text, source] = min(known, kept, key=SCOPES.index)
+    if any(source != MAPPING for _, source in scopes):
+        scopes = {key: scope for key, scope in scopes.items() if key[1] != MAPPING}
     return tuple(Name(text, source, scope) for (text, source), scope in scopes.items())
 
 

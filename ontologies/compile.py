@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ def compile_tables(concepts: Iterable[Concept]) -> Tables:
     ordered = sorted(concepts, key=lambda concept: concept.id)
     rows = {concept.id: row for row, concept in enumerate(ordered)}
     if len(rows) < len(ordered):
-        twice = next(a.id for a, b in zip(ordered, ordered[1:], strict=False) if a.id == b.id)
+        twice = next(a.id for a, b in pairwise(ordered) if a.id == b.id)
         raise InconsistentVocabularyError(f"{twice} is given twice; join the two concepts first")
     xrefs = _xref_rows(ordered)
     names, texts, starts = _names(ordered)
@@ -94,7 +95,7 @@ def _concepts(
     of_concept: list[list[int]] = [[] for _ in ordered]
     for position, row in enumerate(xrefs.values()):
         of_concept[row].append(position)
-    counts = [end - start for start, end in zip(starts, starts[1:], strict=False)]
+    counts = [end - start for start, end in pairwise(starts)]
     columns = [
         pa.array([c.id for c in ordered], pa.large_string()),
         pa.array([c.name for c in ordered], pa.large_string()),

@@ -1,4 +1,4 @@
-"""Compact identifiers: one spelling for each prefix, and the local ids that are valid under it.
+r"""Compact identifiers: one spelling for each prefix, and the local ids that are valid under it.
 
 Sources write the same vocabulary in many ways (`MSH`, `MeSH`, `mesh`; `NCI`, `NCIT`). Everything
 that enters a vocabulary, and every id that a user asks for, passes through `normalize`.
@@ -8,7 +8,7 @@ that enters a vocabulary, and every id that a user asks for, passes through `nor
 >>> normalize("UMLS:C123")
 Traceback (most recent call last):
     ...
-ontologies.curies.InvalidCurieError: UMLS:C123: expected a local id of the form C\\d{7} ...
+ontologies.curies.InvalidCurieError: UMLS:C123: expected a local id of the form C\d{7} ...
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ LOCAL_IDS: Final[dict[str, str]] = {
 
 _PATTERNS: Final = {prefix: re.compile(pattern) for prefix, pattern in LOCAL_IDS.items()}
 _DATED_SNOMED: Final = re.compile(r"SNOMEDCT_US_\d{4}(_\d{2}){2}")
+_ELSEWHERE: Final = {"UMLS": ("CN", "MEDGEN"), "OMIM": ("PS", "OMIMPS")}
+"""Ids that are written under one prefix and belong to another, by how they begin."""
 _DOT_AFTER: Final = {"ICD9CM": 3, "ICD10CM": 3, "ICD10": 3}
 
 
@@ -133,8 +135,10 @@ def make(prefix: str, local: str) -> str:
     head, colon, tail = local.partition(":")
     if colon and normal_prefix(head) == normal:
         local = tail.strip()
+    if normal in _ELSEWHERE and local.startswith(_ELSEWHERE[normal][0]):
+        normal, local = _ELSEWHERE[normal][1], local.removeprefix("PS")
     if normal in _DOT_AFTER:
-        local = dotted(normal, local)
+        local = dotted(normal, local.rstrip("+*"))
     pattern = _PATTERNS.get(normal)
     if pattern is not None and not pattern.fullmatch(local):
         raise InvalidCurieError(

@@ -23,7 +23,7 @@ class Pair(NamedTuple):
 
 
 def pairs(gathered: Gathered) -> list[Pair]:
-    """All linked pairs of nodes, best evidence first, then by CURIE."""
+    """All linked pairs of nodes in the order in which they are followed."""
     together: dict[tuple[int, int], set[Link]] = defaultdict(set)
     objects: Counter[tuple[int, str, str]] = Counter()
     subjects: Counter[tuple[int, str, str]] = Counter()
@@ -38,8 +38,13 @@ def pairs(gathered: Gathered) -> list[Pair]:
         evidence = _evidence(gathered, links, objects, subjects)
         sources = tuple(sorted({link.source for link in links}))
         found.append(Pair(evidence, one.subject, one.object, sources))
-    curie = gathered.curies
-    return sorted(found, key=lambda p: (p.evidence, curie[p.subject], curie[p.object]))
+    return sorted(found, key=lambda pair: _order(gathered, pair))
+
+
+def _order(gathered: Gathered, pair: Pair) -> tuple[int, bool, str, str]:
+    """Best evidence first; two records before an id that no source tells anything of."""
+    bare = pair.subject not in gathered.names or pair.object not in gathered.names
+    return pair.evidence, bare, gathered.curies[pair.subject], gathered.curies[pair.object]
 
 
 def _evidence(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from sys import intern
 from typing import Final, NamedTuple
 
 from ontologies import curies
-from ontologies.readers.items import Entry, Match
+from ontologies.readers.items import PREFERRED, Entry, Match
 
 ALTERNATE: Final = "alternate"
 EXACT: Final = "exact"
 XREF: Final = "xref"
+
+CITATIONS: Final = frozenset({"PMID", "DOI", "ISBN", "HTTP", "HTTPS", "URL", "Wikipedia"})
+"""Prefixes of documents: a reference to one does not say what a concept is."""
 
 
 class Link(NamedTuple):
@@ -31,12 +35,14 @@ class Gathered:
 
     def __init__(self) -> None:
         self.curies: list[str] = []
+        self.prefixes: list[str] = []
         self.numbers: dict[str, int] = {}
         self.names: dict[int, set[tuple[str, str, str]]] = {}
         self.types: dict[int, set[str]] = {}
         self.parents: dict[int, set[int]] = {}
         self.definitions: dict[int, set[tuple[str, str]]] = {}
         self.links: set[Link] = set()
+        self._preferred: dict[int, frozenset[str]] = {}
 
     def node(self, curie: str) -> int:
         """The number of a CURIE, a new one where it was not named before."""
@@ -44,6 +50,7 @@ class Gathered:
         if number is None:
             number = self.numbers[curie] = len(self.curies)
             self.curies.append(curie)
+            self.prefixes.append(intern(curies.prefix_of(curie)))
         return number
 
     def add(self, item: Entry | Match) -> None:
@@ -56,9 +63,11 @@ class Gathered:
 
     def _add_entry(self, entry: Entry) -> None:
         node, source = self.node(entry.id), entry.source
-        if entry.names:
+        if any(text.strip() for text, _ in entry.names):
             named = self.names.setdefault(node, set())
-            named.update((text, source, scope) for text, scope in entry.names if text.strip())
+            named.update(
+                (" ".join(text.split()), source, scope) for text, scope in entry.names if text
+            )
         if entry.semantic_types:
             self.types.setdefault(node, set()).update(entry.semantic_types)
         if entry.parents:
@@ -71,10 +80,21 @@ class Gathered:
 
     def _link(self, node: int, others: Iterable[str], source: str, kind: str) -> None:
         for curie in others:
+            if curies.prefix_of(curie) in CITATIONS:
+                continue
             other = self.node(curie)
             if other != node:
                 self.links.add(Link(node, other, source, kind))
 
+    def preferred(self, node: int) -> frozenset[str]:
+        """Case folded preferred names of a record; not to be asked before all is gathered."""
+        known = self._preferred.get(node)
+        if known is None:
+            named = self.names.get(node, ())
+            found = (text.casefold() for text, _, scope in named if scope == PREFERRED)
+            known = self._preferred[node] = frozenset(found)
+        return known
+
     def prefix(self, node: int) -> str:
         """The prefix of a node's CURIE."""
-        return curies.prefix_of(self.curies[node])
+        return self.prefixes[node]

@@ -3,8 +3,9 @@
 The rule, in full:
 
 1. Two ids mean the same only where a source says so by an exact cross-reference. Each such
-   statement is a link. Links are taken in the order of their evidence, and within one order by
-   the CURIEs of their ends, so that the result does not depend on the order of files:
+   statement is a link. Links are taken in the order of their evidence; alike, those between two
+   records come before those over an id that no source describes, then the CURIEs decide, so that
+   the result does not depend on the order of files:
 
    - a source's own other ids for its term (merged terms);
    - matches that a curator states to be exact (SSSOM `skos:exactMatch`, the UMLS, MEDIC's rows,
@@ -47,8 +48,10 @@ from ontologies.node_types import NodeTypes
 from ontologies.same_name import join_by_name
 
 ONE_TO_ONE: Final = frozenset(
-    ("UMLS", "MESH", "MONDO", "DOID", "HP", "NCIT", "ORPHA", "OMIM", "HGNC", "NCBIGene")
-    + ("DRUGBANK", "CHEBI", "RXNORM")
+    {
+        *("UMLS", "MESH", "MONDO", "DOID", "HP", "NCIT", "ORPHA", "OMIM", "HGNC", "NCBIGene"),
+        *("DRUGBANK", "CHEBI", "RXNORM"),
+    }
 )
 """Vocabularies of which a concept holds at most one id."""
 
@@ -75,10 +78,10 @@ def merge(gathered: Gathered) -> Merged:
     ordered = pairs(gathered)
     conflicts = list(join_identities(gathered, clusters, ordered))
     for prefix in ("MESH", "DRUGBANK", "NCIT"):
-        conflicts += join_by_name(gathered, clusters, types, prefix)
+        conflicts += join_by_name(gathered, clusters, types, prefix, IDENTITIES)
     conflicts += give_codes(gathered, clusters, ordered, IDENTITIES)
     for prefix in ("ICD10CM", "ICD9CM"):
-        conflicts += join_by_name(gathered, clusters, types, prefix)
+        conflicts += join_by_name(gathered, clusters, types, prefix, IDENTITIES)
     conflicts += equate_codes(gathered, clusters, ordered, IDENTITIES)
     concepts = assemble(gathered, clusters, types, IDENTITIES)
     return Merged(concepts, sorted(conflicts))

@@ -18,6 +18,7 @@ from ontologies.readers import (
     sssom,
 )
 from ontologies.readers.items import Reader, UnreadableFileError, open_text
+from ontologies.readers.rrf import Filters, reader
 
 HEAD: Final = 8192
 
@@ -53,6 +54,7 @@ _BY_HEADER: Final[dict[str, Recognized]] = {
         "Semantic Network relations", semantic_network.read_relations
     ),
 }
+_RRF: Final = re.compile(r"M[RG](CONSO|STY|DEF|REL)(_\d+)?\.RRF(\.[a-z]{2})?(\.gz)?")
 _ICD_HEADERS: Final = {
     "code,parent_code,name": ("ICD9", Recognized("ICD-9-CM", icd.read_icd9)),
     "code,billable,short,long": ("ICD10CM", Recognized("ICD-10-CM", icd.read_icd10)),
@@ -77,8 +79,11 @@ _BY_LINE: Final[tuple[tuple[re.Pattern[str], Recognized], ...]] = (
 )
 
 
-def recognize(path: Path) -> Recognized | Left:
-    """The reader of a file by its first lines; `UnreadableFileError` where it is damaged."""
+def recognize(path: Path, filters: Filters | None = None) -> Recognized | Left:
+    """The reader of a file by its first lines; `UnreadableFileError` where it is damaged.
+
+    RRF files are told by their names, which the UMLS and MedGen fix; `filters` apply to them.
+    """
     if path.stat().st_size == 0:
         raise UnreadableFileError(f"{path}: the file is empty; fetch it again")
     try:
@@ -88,6 +93,10 @@ def recognize(path: Path) -> Recognized | Left:
         if isinstance(error.__cause__, UnicodeDecodeError):
             return Left("not a text file in UTF-8")
         raise
+    rrf = _RRF.fullmatch(path.name)
+    if rrf and "|" in head:
+        kind = rrf[1]
+        return Recognized(f"RRF {kind}", reader(kind, filters or Filters()))
     return _by_head(path, head.lstrip("\ufeff"))
 
 

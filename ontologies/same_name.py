@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ontologies.clusters import Clusters
 from ontologies.evidence import Conflict
 from ontologies.gather import Gathered
 from ontologies.node_types import NodeTypes
-from ontologies.readers.items import PREFERRED
 
 Holders = dict[str, set[int]]
 
 
 def join_by_name(
-    gathered: Gathered, clusters: Clusters, types: NodeTypes, prefix: str
+    gathered: Gathered,
+    clusters: Clusters,
+    types: NodeTypes,
+    prefix: str,
+    among: Collection[str],
 ) -> Iterator[Conflict]:
     """Join each lone record of a vocabulary to the one concept of its kind with its name.
 
-    Yields a conflict where the name fits several, on either side.
+    `among` are the prefixes of the records to which it may be joined. Yields a conflict where
+    the name fits several, on either side.
     """
     lone = set(_lone(gathered, clusters, prefix))
-    seekers, holders = _by_name(gathered, clusters, lone)
+    seekers, holders = _by_name(gathered, lone, among)
     for node in sorted(lone, key=gathered.curies.__getitem__):
-        for name in sorted(_preferred(gathered, node)):
+        for name in sorted(gathered.preferred(node)):
             groups = types.groups(node)
             fitting = {
                 clusters.root(holder)
@@ -60,19 +64,15 @@ def _lone(gathered: Gathered, clusters: Clusters, prefix: str) -> Iterator[int]:
                 yield node
 
 
-def _by_name(gathered: Gathered, clusters: Clusters, lone: set[int]) -> tuple[Holders, Holders]:
-    """Folded preferred names of the lone records, and of all others."""
+def _by_name(gathered: Gathered, lone: set[int], among: Collection[str]) -> tuple[Holders, Holders]:
+    """Folded preferred names of the lone records, and of the others of the given prefixes."""
     seekers: Holders = defaultdict(set)
     for node in lone:
-        for name in _preferred(gathered, node):
+        for name in gathered.preferred(node):
             seekers[name].add(node)
     holders: Holders = defaultdict(set)
     for node in gathered.names:
-        if node not in lone:
-            for name in _preferred(gathered, node) & seekers.keys():
+        if node not in lone and gathered.prefix(node) in among:
+            for name in gathered.preferred(node) & seekers.keys():
                 holders[name].add(node)
     return seekers, holders
-
-
-def _preferred(gathered: Gathered, node: int) -> set[str]:
-    return {text.casefold() for text, _, scope in gathered.names[node] if scope == PREFERRED}

@@ -58,14 +58,17 @@ def read(path: Path) -> Iterator[Item]:
 
 def _gene(place: str, fields: list[str], divider: str) -> Entry | Fault:
     gene, symbol, name, _, aliases, previous, entrez, proteins = fields
-    divided = lambda value: [v.strip() for v in value.split(divider) if v.strip()]  # noqa: E731
     names = [(symbol, PREFERRED), (name, EXACT)]
-    names += [(alias, EXACT) for alias in divided(aliases)]
-    names += [(old, "related") for old in divided(previous)]
+    names += [(alias, EXACT) for alias in _divided(aliases, divider)]
+    names += [(old, "related") for old in _divided(previous, divider)]
     try:
         xrefs = [curies.make("NCBIGene", entrez)] if entrez else []
-        xrefs += [curies.make("UniProt", protein) for protein in divided(proteins)]
+        xrefs += [curies.make("UniProt", protein) for protein in _divided(proteins, divider)]
         curie = curies.make("HGNC", gene)
     except curies.InvalidCurieError as error:
         return Fault(place, "invalid-id", str(error))
     return Entry(curie, "HGNC", tuple(n for n in names if n[0]), tuple(xrefs))
+
+
+def _divided(value: str, divider: str) -> list[str]:
+    return [part.strip() for part in value.split(divider) if part.strip()]

@@ -20,6 +20,9 @@ from ontologies import curies
 PREFERRED: Final = "preferred"
 EXACT: Final = "exact"
 
+MAPPING: Final = "MAPPING"
+"""Source of names that a table of mappings repeats; kept where no vocabulary names the id."""
+
 
 class Entry(NamedTuple):
     """What one row or record of a source tells about one concept; all but the id may be empty.
@@ -72,12 +75,8 @@ def open_text(path: Path) -> Iterator[TextIO]:
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8", newline="")
-            if zipped
-            else path.open(encoding="utf-8", newline="")
-        )
-        with opened as text:
+        opener = gzip.open if zipped else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as text:
             yield text
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnreadableFileError(
@@ -93,9 +92,9 @@ def rows(
     path: Path, delimiter: str, *, quoted: bool = True, comment: str = ""
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows of a delimited table with their line numbers, without empty and comment lines."""
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     with open_text(path) as lines:
-        table = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+        # csv.QUOTE_MINIMAL and csv.QUOTE_NONE, as the literals that the type stubs ask for
+        table = csv.reader(lines, delimiter=delimiter, quoting=0 if quoted else 3)
         try:
             for row in table:
                 if row and not (comment and row[0].startswith(comment)):

@@ -9,6 +9,7 @@ from typing import Any
 from ontologies import curies
 from ontologies.readers.items import (
     EXACT,
+    MAPPING,
     PREFERRED,
     Entry,
     Fault,
@@ -36,7 +37,7 @@ def read_supplementary(path: Path) -> Iterator[Item]:
 
 
 def _table(path: Path, last: str, entry: Any) -> Iterator[Item]:
-    table = rows(path, "\t", quoted=False)
+    table = rows(path, "\t")
     _, header = next(table, (0, []))
     positions = columns(path, header, ["mesh_id", "name", "entry_terms", last])
     for line, row in table:
@@ -95,8 +96,8 @@ def read_mappings(path: Path) -> Iterator[Item]:
             yield Fault(place, "invalid-id", str(error))
             continue
         if row[2]:
-            yield Entry(ends[0], "MESH-MAPPING", ((row[2], PREFERRED),))
-        yield Match(*ends, "MESH-MAPPING")
+            yield Entry(ends[0], MAPPING, ((row[2], PREFERRED),))
+        yield Match(*ends, MAPPING)
 
 
 def read_cas(path: Path) -> Iterator[Item]:

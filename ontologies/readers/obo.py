@@ -33,7 +33,8 @@ def read(path: Path) -> Iterator[Item]:
 
 def _stanzas(path: Path) -> Iterator[tuple[int, Stanza]]:
     """Tag-value pairs of each [Term], with the line at which it starts."""
-    start, stanza, inside = 0, [], False
+    start, inside = 0, False
+    stanza: Stanza = []
     with open_text(path) as lines:
         for number, raw in enumerate(lines, 1):
             line = raw.strip()
