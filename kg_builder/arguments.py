@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kg_builder.signatures import holds_chemical, is_host, is_manner
 from kg_builder.triggers import Frame, Hit, Order
 
 Named = tuple[int, int, str, int, int]
@@ -22,6 +23,7 @@ _COORDINATION = re.compile(
 _COORDINATION_REACH = 36
 _LIST_LIMIT = 6
 _EXCLUDED_REACH = 26
+_MANNER_REACH = 30
 
 _PASSIVE, _SUBJECT_FIRST, _OBJECT_FIRST = Order.PASSIVE, Order.SUBJECT_FIRST, Order.OBJECT_FIRST
 
@@ -95,16 +97,33 @@ def _nearest(
     """The nearest mention of one of the groups, not beyond the limit, and what is listed with it.
 
     Mentions are tried from `position` in direction `step`; those coordinated with the nearest
-    (`nausea, vomiting and headache`) follow it in the result.
+    (`nausea, vomiting and headache`) follow it in the result. A chemical goes before the living
+    being that it is given to (`morphine in rats`) and before the procedure beside it by which it
+    is given (`infusion of morphine`).
     """
+    second = -1
     while 0 <= position < len(named):
         mention = named[position]
         if (mention[0] > limit) if step > 0 else (mention[1] < limit):
             break
-        if mention[3] & mask:
-            return _listed(lowered, named, position, step, mask)
+        groups = mention[3]
+        if groups & mask:
+            if second >= 0 and not _goes_before(named, position, second, step):
+                break
+            if not holds_chemical(mask) or not (is_host(groups) or is_manner(groups)):
+                return _listed(lowered, named, position, step, mask)
+            second = position if second < 0 else second
         position += step
-    return []
+    return _listed(lowered, named, second, step, mask) if second >= 0 else []
+
+
+def _goes_before(named: Sequence[Named], position: int, second: int, step: int) -> bool:
+    """Whether the mention at `position`, farther out, is to be taken before a host or manner."""
+    mention, other = named[position], named[second]
+    if not holds_chemical(mention[3]):
+        return False
+    gap = mention[0] - other[1] if step > 0 else other[0] - mention[1]
+    return is_host(other[3]) or gap <= _MANNER_REACH
 
 
 def _listed(

@@ -31,7 +31,7 @@ _SIGNATURES: dict[str, tuple[tuple[str, str], ...]] = {
     "CAUSES": (("CHEM DISO GENE LIVB PROC", "DISO PHYS"),),
     "PREDISPOSES": (("CHEM DISO GENE LIVB PROC PHYS", "DISO"),),
     "COMPLICATES": (("DISO PROC CHEM", "DISO"),),
-    "DIAGNOSES": (("PROC CHEM DEVI GENE PHYS", "DISO"),),
+    "DIAGNOSES": (("PROC DEVI GENE PHYS", "DISO"),),
     "AFFECTS": (("CHEM GENE DISO PROC PHYS LIVB DEVI", "DISO PHYS"),),
     "ASSOCIATED_WITH": (
         ("CHEM GENE LIVB PHYS DISO", "DISO"),
@@ -44,6 +44,21 @@ _SIGNATURES: dict[str, tuple[tuple[str, str], ...]] = {
     "INHIBITS": (("CHEM GENE", "CHEM GENE PHYS"),),
     "STIMULATES": (("CHEM GENE", "CHEM GENE PHYS"),),
 }
+
+
+def is_manner(mask: int) -> bool:
+    """Whether a concept is a procedure alone: beside a chemical it is how that is given."""
+    return mask == _BIT["PROC"]
+
+
+def is_host(mask: int) -> bool:
+    """Whether a concept is a living being alone: a chemical at hand is given to it."""
+    return mask == _BIT["LIVB"]
+
+
+def holds_chemical(mask: int) -> bool:
+    """Whether chemicals are among the groups."""
+    return bool(mask & _BIT["CHEM"])
 
 
 def mask_of(groups: Iterable[str]) -> int:
