@@ -1,0 +1,1 @@
+"""The starter vocabulary's tables; `ontologies.starter_vocabulary` reads them."""
