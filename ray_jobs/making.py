@@ -62,20 +62,23 @@ def build(
 def fetch(name: str | None, into: Path) -> None:
     """Download a public vocabulary by NAME; without a name, list what there is."""
     from ontologies.fetch import catalog
-    from ontologies.fetch import fetch as fetch_file
+    from ontologies.fetch import fetch as fetch_files
 
     if name is None:
-        table = Table("name", "version", "licence", "how")
-        for entry in catalog():
-            table.add_row(
-                entry.name, entry.version, entry.licence, entry.how_to_get or "medweave fetches it"
-            )
+        table = Table("name", "what", "version", "licence", "how to get it")
+        for entry in catalog().values():
+            how = entry.needs_licence or f"medweave vocabulary fetch {entry.name}"
+            table.add_row(entry.name, entry.title, entry.version, entry.licence, how)
         console.print(table)
         return
     try:
-        console.print(f"fetched {fetch_file(name, into)}")
+        with console.status(f"fetching {name}"):
+            files = fetch_files(name, into / name)
     except (OSError, ValueError, LookupError) as error:
         raise click.ClickException(str(error)) from error
+    for file in files:
+        known = "recorded now" if file.first else "as at the first fetch"
+        console.print(f"{file.path}  SHA-256 {file.sha256} ({known})", soft_wrap=True)
 
 
 @click.group()
@@ -85,15 +88,24 @@ def linker() -> None:
 
 @linker.command("train")
 @click.argument("corpora", nargs=-1, required=True, type=existing, metavar="FILE.pubtator...")
+@click.option(
+    "--hold-out",
+    "held_out",
+    multiple=True,
+    type=existing,
+    help="A PubTator file whose articles must enter no training.",
+)
 @click.option("--vocabulary", "directory", required=True, type=existing)
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-def train(corpora: tuple[Path, ...], directory: Path, out: Path) -> None:
+def train(
+    corpora: tuple[Path, ...], held_out: tuple[Path, ...], directory: Path, out: Path
+) -> None:
     """Learn when a name means its concept, from annotated corpora in PubTator format."""
     from ontologies.train import train as train_weights
 
     with console.status("training"):
-        train_weights(corpora, Vocabulary.load(directory), out)
-    console.print(f"weights in {out}")
+        card = train_weights(corpora, held_out, Vocabulary.load(directory), out)
+    print_report(card, f"Weights in {out}")
 
 
 @click.group()
@@ -109,7 +121,6 @@ def evaluate() -> None:
 def linking(corpus: Path, directory: Path, name: str, as_json: bool) -> None:
     """Precision, recall and F1 of mentions and of concepts per document, by entity type."""
     from ontologies.evaluate import evaluate_linking
-
     from ontologies.linker import open_linker
 
     opened = Vocabulary.load(directory)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 
@@ -33,7 +35,9 @@ def corpus_files() -> list[Path]:
 def demo_questions() -> list[Question]:
     """All questions of `questions.toml`, in its order."""
     table = tomllib.loads((HERE / "questions.toml").read_text(encoding="utf-8"))
-    return [
-        Question(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()})
-        for entry in table["question"]
-    ]
+    return [_question(entry) for entry in table["question"]]
+
+
+def _question(entry: Mapping[str, Any]) -> Question:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
+    return Question(**values)
