@@ -17,10 +17,16 @@ Named = tuple[int, int, str, int, int]
 groups of its possible partners (bit masks of `signatures`)."""
 
 _COORDINATION = re.compile(
-    r"[\s)\]\-]*(?:[,;/(&\[]|\b(?:and|or|plus|nor)\b|as well as)"
-    r"(?:[\s,(]*(?:and|or|nor|the|a|an)\b)*\s*(?:[\w-]+\s+){0,2}-?"
+    r"(?:\s*\([^()]{1,24}\))?[\s)\]\-]*"
+    r"(?:[,;/(&\[]|\b(?:and|or|plus|nor|including|such as|as well as)\b)"
+    r"(?:[\s,(]*(?:and|or|nor|the|a|an|such as|including)\b)*\s*(?:[\w-]+\s+){0,2}-?"
 )
 _COORDINATION_REACH = 36
+_BENEFIT_NEXT = re.compile(
+    r"[\s-](?:relief|control|healing|prevention|treatment|management|prophylaxis|reduction|relieving)\b"
+)
+"""What turns a disorder into its opposite: pain relief, ulcer healing."""
+
 _LIST_LIMIT = 6
 _EXCLUDED_REACH = 26
 _MANNER_REACH = 30
@@ -83,6 +89,8 @@ def _excluded(frame: Frame, hit: Hit, lowered: str, object_: Named) -> bool:
     unless = frame.unless
     if unless is None:
         return False
+    if _BENEFIT_NEXT.match(lowered, object_[1]):
+        return True
     before = max(0, object_[0] - _EXCLUDED_REACH)
     if object_[0] >= hit.end:
         before = max(before, hit.end)

@@ -54,13 +54,12 @@ def assess(
     first, last, sentence_end = extent
     if frame.factual:
         return _assess_factual(hits, at, frame, first)
-    anchor = first if frame.order is Order.PASSIVE else hits[at].start
-    denied = _denied_before(lowered, hits, at, anchor)
+    start = hits[at].start
+    denied = _denied_before(lowered, hits, at, first, frame.order is Order.PASSIVE)
     if not denied and frame.order is not Order.PASSIVE:
         denied = _denied_next(hits, at, last)
     if not denied:
         denied = _denied_after(lowered, hits, at, last, frame)
-    start = hits[at].start
     modifies = frame.order is Order.PASSIVE or lowered.startswith(_PARTICIPLES, start)
     if modifies and not _is_predicated(lowered, start):
         return denied, _is_beside_doubt(hits, at)
@@ -103,11 +102,8 @@ def _assess_factual(hits: Sequence[Hit], at: int, frame: Frame, first: int) -> t
     return False, False
 
 
-def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> bool:
-    """Denial by a word before the trigger, back to the boundary of its clause.
-
-    `anchor` is where the noun begins that a `no` would have to precede.
-    """
+def _denied_before(lowered: str, hits: Sequence[Hit], at: int, first: int, passive: bool) -> bool:
+    """Denial by a word before the trigger, back to the boundary of its clause."""
     for position in range(at - 1, -1, -1):
         hit = hits[position]
         cue = hit.entry.cue
@@ -118,7 +114,7 @@ def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> b
             if cue is not Cue.TRIGGER or gap.strip() not in _OPEN_GAPS:
                 return False
         elif cue is Cue.ABSENCE:
-            if _names_next(lowered[hit.end : anchor if anchor > hit.end else hits[at].start]):
+            if _denies_noun(lowered, hit.end, first, hits[at].start, passive):
                 return True
         elif cue in _DENIAL_REACH and hits[at].start - hit.end <= _DENIAL_REACH[cue]:
             listed = lowered.startswith(("neither", "none"), hit.start)
@@ -126,8 +122,15 @@ def _denied_before(lowered: str, hits: Sequence[Hit], at: int, anchor: int) -> b
     return False
 
 
-def _names_next(gap: str) -> bool:
-    """Whether what follows the gap belongs to the noun that a `no` before the gap denies."""
+def _denies_noun(lowered: str, end: int, first: int, start: int, passive: bool) -> bool:
+    """Whether a `no` that ends at `end` denies the trigger, or the noun that carries it.
+
+    That noun is the trigger itself, the object of a passive (`no pain was caused`), or the
+    subject right after it (`no drug caused`; not so in `without fever aspirin caused`).
+    """
+    if end <= first < start and not passive:
+        return not lowered[end:first].strip()
+    gap = lowered[end : start if first < end else first]
     words = gap.split()
     if len(words) > _ABSENCE_WORDS or "," in gap or ")" in gap:
         return False

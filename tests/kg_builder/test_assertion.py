@@ -39,6 +39,8 @@ def statement(sentence: str) -> Evidence:
         "An association of Xine with pain was not confirmed.",
         "Lack of effect of Xine on pain.",
         "No Xine-induced pain was seen.",
+        "None of the patients given Xine developed pain.",
+        "Xine was not found to cause pain.",
     ],
 )
 def test_a_denied_relation_is_refuted(sentence: str) -> None:
@@ -55,6 +57,11 @@ def test_a_denied_relation_is_refuted(sentence: str) -> None:
         "It did not alter the rate at which Xine caused pain.",
         "Xine caused pain, which was not severe.",
         "With or without food Xine caused pain.",
+        "NO release and Xine caused pain.",
+        "It is not superior to Xine in the treatment of pain.",
+        "Independent of diet Xine caused pain.",
+        "In all without fever Xine caused pain.",
+        "Those who did not sleep and rest felt Xine cause pain.",
     ],
 )
 def test_a_denial_out_of_scope_refutes_nothing(sentence: str) -> None:
@@ -72,6 +79,9 @@ def test_a_denial_out_of_scope_refutes_nothing(sentence: str) -> None:
         "Does Xine cause pain?",
         "Possible Xine-induced pain.",
         "The effect of Xine on pain is unknown.",
+        "Fever, or pain possibly due to Xine.",
+        "We asked whether pain was caused by Xine.",
+        "Xine may relieve fever and cause pain.",
     ],
 )
 def test_a_doubted_relation_is_hedged(sentence: str) -> None:
@@ -85,6 +95,8 @@ def test_a_doubted_relation_is_hedged(sentence: str) -> None:
         "It may help, but Xine caused pain.",
         "These data suggest that it relieves Xine-induced pain.",
         "Xine caused pain that may last.",
+        "To study pain caused by Xine.",
+        "It may result from sleep when Xine causes pain.",
     ],
 )
 def test_a_doubt_out_of_scope_hedges_nothing(sentence: str) -> None:

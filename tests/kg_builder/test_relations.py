@@ -84,6 +84,36 @@ def test_listed_concepts_share_the_statement() -> None:
     ]
 
 
+def test_a_chemical_goes_before_its_host_and_the_manner_in_which_it_is_given() -> None:
+    assert stated("[Iron|CHEM] in [rats|LIVB] caused [pain|DISO].") == [("iron", "CAUSES", "pain")]
+    assert stated("[Pain|DISO] due to [infusion|PROC] of [iron|CHEM].") == [
+        ("iron", "CAUSES", "pain")
+    ]
+    assert stated("[Pain|DISO] due to [surgery|PROC].") == [("surgery", "CAUSES", "pain")]
+    assert stated("[Yeast|LIVB] caused [fever|DISO].") == [("yeast", "CAUSES", "fever")]
+
+
+def test_lists_that_are_introduced_share_the_statement() -> None:
+    assert stated("[Nsaids|CHEM] (oral) such as [aspirin|CHEM] cause [pain|DISO].") == [
+        ("aspirin", "CAUSES", "pain"),
+        ("nsaids", "CAUSES", "pain"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "[Aspirin|CHEM] led to relief of [pain|DISO].",
+        "[Aspirin|CHEM] resulted in [pain|DISO] relief.",
+        "Improvement of [pain|DISO] after [aspirin|CHEM].",
+        "Patients with [asthma|DISO] after [aspirin|CHEM].",
+        "[Aspirin|CHEM] was cheap; it caused [fever|DISO].",
+    ],
+)
+def test_a_benefit_is_no_harm(sentence: str) -> None:
+    assert [e for e in stated(sentence) if e[1] == "CAUSES"] == []
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
