@@ -232,6 +232,10 @@ class Vocabulary:
         """TUIs of all concepts, in the order of `ids()`."""
         return self._tables.concepts["semantic_types"]
 
+    def parents_column(self) -> pa.ChunkedArray:
+        """Rows of the parents of all concepts, in the order of `ids()`."""
+        return self._tables.concepts["parents"]
+
     def ids(self) -> pa.Array:
         """All concept ids, sorted; their positions are the rows that other columns speak of."""
         return self._tables.concepts["id"].combine_chunks()

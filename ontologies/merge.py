@@ -72,19 +72,26 @@ class Merged(NamedTuple):
 def merge(gathered: Gathered) -> Merged:
     """One vocabulary of all that was gathered, by the rule of this module."""
     clusters = Clusters(gathered, ONE_TO_ONE)
-    for node in retired(gathered):
+    gone = list(retired(gathered))
+    for node in gone:
         clusters.free(node)
     types = NodeTypes(gathered)
     ordered = pairs(gathered)
     conflicts = list(join_identities(gathered, clusters, ordered))
-    for prefix in ("MESH", "DRUGBANK", "NCIT"):
-        conflicts += join_by_name(gathered, clusters, types, prefix, IDENTITIES)
+    for records in (gone, *_records(gathered, "DRUGBANK", "NCIT")):
+        conflicts += join_by_name(gathered, clusters, types, records, IDENTITIES)
     conflicts += give_codes(gathered, clusters, ordered, IDENTITIES)
-    for prefix in ("ICD10CM", "ICD9CM"):
-        conflicts += join_by_name(gathered, clusters, types, prefix, IDENTITIES)
+    for records in _records(gathered, "ICD10CM", "ICD9CM"):
+        conflicts += join_by_name(gathered, clusters, types, records, IDENTITIES)
     conflicts += equate_codes(gathered, clusters, ordered, IDENTITIES)
     concepts = assemble(gathered, clusters, types, IDENTITIES)
     return Merged(concepts, sorted(conflicts))
+
+
+def _records(gathered: Gathered, *prefixes: str) -> Iterator[list[int]]:
+    """The records of each vocabulary."""
+    for prefix in prefixes:
+        yield [node for node in gathered.names if gathered.prefix(node) == prefix]
 
 
 def retired(gathered: Gathered) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ontologies.clusters import Clusters
 from ontologies.evidence import Conflict
@@ -17,15 +17,15 @@ def join_by_name(
     gathered: Gathered,
     clusters: Clusters,
     types: NodeTypes,
-    prefix: str,
+    records: Iterable[int],
     among: Collection[str],
 ) -> Iterator[Conflict]:
-    """Join each lone record of a vocabulary to the one concept of its kind with its name.
+    """Join each of the records that stands alone to the one concept of its kind with its name.
 
     `among` are the prefixes of the records to which it may be joined. Yields a conflict where
     the name fits several, on either side.
     """
-    lone = set(_lone(gathered, clusters, prefix))
+    lone = {node for node in records if _is_lone(gathered, clusters, node)}
     seekers, holders = _by_name(gathered, lone, among)
     for node in sorted(lone, key=gathered.curies.__getitem__):
         for name in sorted(gathered.preferred(node)):
@@ -55,13 +55,11 @@ def _join(
     yield Conflict(gathered.curies[node], found[0], gathered.prefix(node), "same-name", reason)
 
 
-def _lone(gathered: Gathered, clusters: Clusters, prefix: str) -> Iterator[int]:
-    """Records of a vocabulary whose cluster has no other record."""
-    for node in gathered.names:
-        if gathered.prefix(node) == prefix:
-            members = clusters.members(node)
-            if sum(member in gathered.names for member in members) == 1:
-                yield node
+def _is_lone(gathered: Gathered, clusters: Clusters, node: int) -> bool:
+    """Whether a node is a record, and the only one of its cluster."""
+    if node not in gathered.names:
+        return False
+    return sum(member in gathered.names for member in clusters.members(node)) == 1
 
 
 def _by_name(gathered: Gathered, lone: set[int], among: Collection[str]) -> tuple[Holders, Holders]:
