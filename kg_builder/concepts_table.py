@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kg_builder.digest import concept_hash
+from kg_builder.ledger import ShardEntry
 from kg_builder.schema import SNAPSHOT_CONCEPTS
 from ontologies.concept import Concept, Name, Vocabulary
 
@@ -40,6 +41,18 @@ def with_article_counts(rows: pa.Table, occurrence: pa.Table, retracted: Array) 
     counts = np.bincount(counted, minlength=rows.num_rows)
     place = SNAPSHOT_CONCEPTS.get_field_index("articles")
     return rows.set_column(place, SNAPSHOT_CONCEPTS.field(place), pa.array(counts, pa.int32()))
+
+
+def check_vocabulary(shards: Iterable[ShardEntry], vocabulary: Vocabulary) -> None:
+    """Raise `OtherVocabularyError` where files were mined with another vocabulary than this."""
+    others = [entry for entry in shards if entry.key.vocabulary != vocabulary.digest]
+    if others:
+        first = others[0]
+        raise OtherVocabularyError(
+            f"{len(others)} files of the ledger, first {first.file}, were mined with vocabulary "
+            f"{first.key.vocabulary[:12]}, and the one given is {vocabulary.digest[:12]}: give "
+            "that one, or run kg_build on those files again with this one"
+        )
 
 
 def _concept(vocabulary: Vocabulary, concept_id: str) -> Concept:

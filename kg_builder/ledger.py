@@ -175,7 +175,8 @@ class Ledger:
         """A table of a shard; raises `ShardDamagedError` where it is not what was written."""
         path = f"{self._root}/{entry.name}/{table}.parquet"
         try:
-            read = pq.read_table(path, columns=columns, filesystem=self._fs, memory_map=True)
+            with pq.ParquetFile(path, filesystem=self._fs, memory_map=True) as file:
+                read = file.read(columns=columns, use_threads=False)  # a worker is one thread
         except (FileNotFoundError, pa.ArrowInvalid) as error:
             raise ShardDamagedError(
                 f"{path}, mined from {entry.file}, cannot be read ({error}); remove its folder "

@@ -28,7 +28,10 @@ SNAPSHOT_VERSION = 1
 ARTICLE_ROWS = 1 << 16
 """Rows a record batch of `articles` and `concepts`: 32-bit offsets hold 2 GB of text a batch."""
 FIXED_ROWS = 1 << 23
-"""Rows a record batch of the tables of fixed width."""
+"""Rows a record batch of the tables of fixed width.
+
+Both are multiples of 512: Arrow pads buffers to 64 bytes with what follows in memory, so that
+smaller batches would hold the same rows in other bytes."""
 
 _words = pa.dictionary(pa.int32(), pa.string())
 _span = [("sentence_start", pa.int32()), ("sentence_end", pa.int32())]

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kg_builder.assemble import assemble, merge_articles, merge_edges, read_table, write_parts
+from kg_builder.concepts_table import check_vocabulary
 from kg_builder.current import CurrentView, current_view
 from kg_builder.digest import hash_matrix, snapshot_digest
 from kg_builder.durable import json_text, replace_text, room_for, sync_file, sync_folder
@@ -93,10 +94,12 @@ def build_snapshot(
     `graph` is a local folder; `ledger` is the one in it unless given. A snapshot that is there
     already is left as it is. Memory: about 24 bytes an article of the ledger, 45 bytes an edge,
     8 bytes for each concept of each article, and one bucket (`EDGE_ROWS` rows of evidence).
+    Raises `OtherVocabularyError` where files were mined with another vocabulary.
     """
     tell = progress or _silent
     source = ledger or Ledger.open(graph)
     view = current_view(source)
+    check_vocabulary(view.shards, vocabulary)
     with working_folder(graph) as folder:
         fixed = plan_parts(source, view, tell)
         shards = [place for place in range(len(view.shards)) if len(view.of_shard(place)[0])]
@@ -317,4 +320,3 @@ def _build_json(info: SnapshotInfo) -> dict[str, Any]:
     value = asdict(info)
     del value["path"]
     return value | {"snapshot_version": SNAPSHOT_VERSION}
-

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg_builder.concepts_table import check_vocabulary
 from kg_builder.current import CurrentView, current_view
 from kg_builder.digest import hash_matrix
 from kg_builder.gather import PART_SCHEMAS, Part, by_article, number, survey
@@ -44,6 +45,7 @@ def update_snapshot(
     """
     source = ledger or Ledger.open(graph)
     view = current_view(source)
+    check_vocabulary(view.shards, vocabulary)
     origin = origin_of(view)
     if current_digest(graph) is None:
         return build_snapshot(graph, vocabulary, ledger=source)

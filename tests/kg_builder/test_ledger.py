@@ -172,7 +172,7 @@ def test_killed_writer_leaves_a_whole_shard_or_none(tmp_path: Path) -> None:
     whole = run(-1, tmp_path / "whole")
     steps = int(whole.stdout)
     expected = build_snapshot(tmp_path / "whole", Words()).digest
-    for number, step in enumerate(range(7, steps, max(1, steps // 6))):
+    for number, step in enumerate(range(7, steps, max(1, steps // 4))):
         graph = tmp_path / str(number)
         assert run(step, graph).returncode == -signal.SIGKILL
         ledger = Ledger.open(graph)

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg_builder import assemble, gather, merge, verify
+from kg_builder.concepts_table import OtherVocabularyError
 from kg_builder.memory_store import MinedArticle
 from kg_builder.model import Article, Deletion
 from kg_builder.schema import SNAPSHOT_TABLES
@@ -25,8 +27,10 @@ from kg_builder.snapshot import (
     list_snapshots,
     remove_snapshot,
     set_current,
+    sweep_snapshots,
 )
 from kg_builder.snapshot_tables import SnapshotTables
+from kg_builder.update import update_snapshot
 from tests.contracts.graphs import World
 from tests.contracts.snapshots import tables as slow_tables
 from tests.kg_builder.histories import History, histories
@@ -97,7 +101,7 @@ def files(info: SnapshotInfo) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(info.path.iterdir())}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories())
 def test_tables_are_those_of_a_slow_writer(
     history: History,
@@ -114,7 +118,7 @@ def test_tables_are_those_of_a_slow_writer(
         assert info.retracted == sum(one.retracted for one in living)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 3))
 def test_neither_order_of_files_nor_batches_show(
     history: History, rng: random.Random, batch: int
@@ -143,3 +147,54 @@ def test_snapshots_are_listed_chosen_and_removed(tmp_path: Path) -> None:
     assert list_snapshots(tmp_path) == [second]
     with pytest.raises(FileNotFoundError, match="0 snapshots"):
         remove_snapshot(tmp_path, first.digest)
+
+
+SMALL = [
+    (gather, "EDGE_ROWS", 2),
+    (gather, "ARTICLE_ROWS", 2),
+    (assemble, "ARTICLE_ROWS", 2),
+    (assemble, "FIXED_ROWS", 3),
+    (merge, "ARTICLE_ROWS", 2),
+    (merge, "FIXED_ROWS", 3),
+    (verify, "ARTICLE_ROWS", 2),
+]
+
+
+@settings(max_examples=12, deadline=None)
+@given(histories(), st.integers(0, 5))
+def test_buckets_and_batches_do_not_show(history: History, pause: int) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        plain = build(Path(one), history)
+        with pytest.MonkeyPatch.context() as patch:
+            for module, name, value in SMALL:
+                patch.setattr(module, name, value)
+            begun = build(Path(other), history[:pause])
+            set_current(other, begun.digest)
+            info = build(Path(other), history)
+            assert info.digest == plain.digest == verify.digest_of_snapshot(info.path)
+            assert listed(info) == listed(plain)
+            if info.digest != begun.digest:
+                remove_snapshot(other, info.digest)
+            assert listed(update_snapshot(other, Words())) == listed(plain)
+
+
+def listed(info: SnapshotInfo) -> dict[str, list[dict[str, object]]]:
+    return {name: table.to_pylist() for name, table in rows(info).items()}
+
+
+def test_working_folders_of_dead_builders_are_swept(tmp_path: Path) -> None:
+    info = build(tmp_path, [((26, 1), [article(1, "A > B it.")])])
+    dead = info.path.parent / ".building.host.1.tmp"
+    (dead / "snapshot").mkdir(parents=True)
+    assert sweep_snapshots(tmp_path) == [dead.name]
+    assert list_snapshots(tmp_path) == [info]
+
+
+def test_other_vocabulary_is_refused(tmp_path: Path) -> None:
+    class Others(Words):
+        digest = "other letters"
+
+    build(tmp_path, [((26, 1), [article(1, "A > B it.")])])
+    for function in (build_snapshot, update_snapshot):
+        with pytest.raises(OtherVocabularyError, match=r"file \(26, 1\)"):
+            function(tmp_path, Others())

@@ -32,7 +32,7 @@ def tables(info: SnapshotInfo) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(info.path.glob("*.arrow"))}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories(), st.lists(st.booleans(), min_size=5, max_size=5))
 def test_update_equals_rebuild(history: History, pauses: list[bool]) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
@@ -47,7 +47,7 @@ def test_update_equals_rebuild(history: History, pauses: list[bool]) -> None:
         assert (updated.path / "BUILD.json").read_text() == (built.path / "BUILD.json").read_text()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories(), st.sampled_from([date(1999, 12, 30), date(1999, 12, 31), date(2010, 1, 1)]))
 def test_cut_equals_build_of_what_was_published(history: History, as_of: date) -> None:
     with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as early:
