@@ -164,7 +164,7 @@ def _doubted_before(lowered: str, hits: Sequence[Hit], at: int) -> bool:
     """Doubt by a word before the trigger, back to the boundary of its clause.
 
     A doubt reaches over another trigger only to one that is coordinated with it (`may reduce
-    pain and improve sleep`).
+    pain and improve sleep`), and none into a relative clause (`may be the drug which reduces`).
     """
     following = start = hits[at].start
     near = True
@@ -173,7 +173,7 @@ def _doubted_before(lowered: str, hits: Sequence[Hit], at: int) -> bool:
         if cue is Cue.BOUNDARY:
             return False
         if cue is Cue.DOUBT_ALL or (cue is Cue.DOUBT and near and start - hit.end <= _DOUBT_REACH):
-            return True
+            return " which " not in lowered[hit.end : start]
         if cue is Cue.TRIGGER and hit.entry.closes:
             near = near and _COORDINATED.search(lowered, hit.end, following) is not None
             following = hit.start

@@ -85,14 +85,12 @@ class RelationExtractor:
         source = _Source(lowered, article.pmid, article.version, published, self.version)
         hits_of = self._lexicon.hits_in(lowered)
         evidence: list[Evidence] = []
-        for start, end, named in self._named(sentences, mentions):
-            firsts = _first_mentions(named)
-            if len(firsts) > 1:
-                hits = hits_of(start, end)
-                stated = _statements(lowered, hits, named)
-                for statement in stated.values():
-                    evidence.append(_assertion(source, statement, hits, start, end))
-                _co_occur(source, firsts, stated, start, end, evidence)
+        for start, end, named, firsts in self._named(sentences, mentions):
+            hits = hits_of(start, end)
+            stated = _statements(lowered, hits, named)
+            for statement in stated.values():
+                evidence.append(_assertion(source, statement, hits, start, end))
+            _co_occur(source, firsts, stated, start, end, evidence)
         return evidence
 
     def left_out(self, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]) -> int:
@@ -101,8 +99,7 @@ class RelationExtractor:
         Pairs whose groups could not relate anyway are not counted.
         """
         count = 0
-        for _, _, named in self._named(sentences, mentions):
-            concepts = _first_mentions(named)
+        for _, _, _, concepts in self._named(sentences, mentions):
             if len(concepts) > CROWDED:
                 near, every = _near(concepts), combinations(concepts, 2)
                 count += sum(1 for a, b in every if a[4] & b[3])
@@ -111,12 +108,16 @@ class RelationExtractor:
 
     def _named(
         self, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]
-    ) -> list[tuple[int, int, list[Named]]]:
-        """Sentences with two or more mentions that may have an edge, and those mentions."""
+    ) -> list[tuple[int, int, list[Named], list[Named]]]:
+        """Sentences with two or more concepts that may have an edge.
+
+        With each the mentions of such concepts, and the first mention of each concept.
+        """
         masks, found = self._masks, []
         position, count = 0, len(mentions)
         for start, end in sentences:
             named: list[Named] = []
+            firsts: dict[str, Named] = {}
             while position < count:
                 left, right, _, concept_id, _ = mentions[position]
                 if left >= end:
@@ -124,25 +125,20 @@ class RelationExtractor:
                 position += 1
                 if concept_id is None or left < start or right > end:
                     continue
-                both = masks.get(concept_id) or self._masks_of(concept_id)
-                if both[0]:
-                    named.append((left, right, concept_id, *both))
-            if len(named) > 1:
-                found.append((start, end, named))
+                mask, allowed = masks.get(concept_id) or self._masks_of(concept_id)
+                if mask:
+                    mention = (left, right, concept_id, mask, allowed)
+                    named.append(mention)
+                    if concept_id not in firsts:
+                        firsts[concept_id] = mention
+            if len(firsts) > 1:
+                found.append((start, end, named, list(firsts.values())))
         return found
 
     def _masks_of(self, concept_id: str) -> tuple[int, int]:
         mask = mask_of(self._groups(concept_id))
         self._masks[concept_id] = mask, partners(mask)
         return self._masks[concept_id]
-
-
-def _first_mentions(named: list[Named]) -> list[Named]:
-    """The first mention of each concept, in the order of the text."""
-    firsts: dict[str, Named] = {}
-    for mention in named:
-        firsts.setdefault(mention[2], mention)
-    return list(firsts.values())
 
 
 def _near(concepts: list[Named]) -> list[tuple[Named, Named]]:
@@ -207,24 +203,25 @@ def _assertion(
 def _statements(lowered: str, hits: list[Hit], named: list[Named]) -> _Stated:
     """The best statement of each pair (smaller id first)."""
     best: _Stated = {}
-    cuts = [hit.start for hit in hits if hit.entry.cue is _BOUNDARY]
+    cuts = [start for start, _, entry in hits if entry[0] is _BOUNDARY]
     count = len(named)
     masks_from = _masks_from(named)
     left = right = before_mask = 0
     for at, hit in enumerate(hits):
-        frames = hit.entry.frames
+        start, end, (_, frames, _) = hit
         if not frames:
             continue
-        while left < count and named[left][1] <= hit.start:
+        while left < count and named[left][1] <= start:
             before_mask |= named[left][3]
             left += 1
         right = max(right, left)
-        while right < count and named[right][0] < hit.end:
+        while right < count and named[right][0] < end:
             right += 1
         if right == count:
             break
+        after_mask = masks_from[right]
         for frame in frames:
-            if _may_fit(frame, before_mask, masks_from[right]):
+            if _may_fit(frame, before_mask, after_mask):
                 found = find_arguments(frame, hit, lowered, named, left, right)
                 for subject in found[0]:
                     for object_ in found[1]:

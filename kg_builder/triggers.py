@@ -98,7 +98,7 @@ class Lexicon:
         padded = " " + lowered
         for mark in _OPENERS:
             padded = padded.replace(mark, " ")
-        entries, finditer = self.entries, self.pattern.finditer
+        entries, finditer, new = self.entries, self.pattern.finditer, tuple.__new__
 
         def hits(start: int, end: int) -> list[Hit]:
             found = []
@@ -107,7 +107,7 @@ class Lexicon:
                 word = match[0]
                 # Places in `padded` are one more than in the text; a mark is part of its word.
                 left -= word[0] != " "
-                found.append(Hit(left, right - 1, entries[word]))
+                found.append(new(Hit, (left, right - 1, entries[word])))
             return found
 
         return hits

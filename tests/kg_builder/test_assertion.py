@@ -96,6 +96,7 @@ def test_a_doubted_relation_is_hedged(sentence: str) -> None:
         "These data suggest that it relieves Xine-induced pain.",
         "Xine caused pain that may last.",
         "To study pain caused by Xine.",
+        "To study the drug Xine, which causes pain.",
         "It may result from sleep when Xine causes pain.",
     ],
 )
