@@ -13,7 +13,7 @@ from ontologies import curies
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ontologies.tables import Tables
+    from ontologies.tables import Strings, Tables
 
 SCOPES = ("preferred", "exact", "related", "broad", "narrow")
 """Scopes of a name, the closest first."""
@@ -201,17 +201,13 @@ class Vocabulary:
 
     def find(self, name: str) -> tuple[str, ...]:
         """Ids of the concepts that have exactly this name (case folded), sorted."""
-        from ontologies.tables import name_hash
+        from ontologies.tables import same_hash
 
-        wanted = name_hash(name)
-        hashes, name_rows = self._lookup
-        first, last = hashes.searchsorted([wanted], "left")[0], 0
-        last = hashes.searchsorted([wanted], "right")[0]
-        names, folded = self._tables.names, name.casefold()
+        concepts, folded = self._tables.names["concept"], name.casefold()
         rows = {
-            names["concept"][row].as_py()
-            for row in name_rows[first:last].tolist()
-            if names["text"][row].as_py().casefold() == folded
+            concepts[row].as_py()
+            for row in same_hash(*self._lookup, name)
+            if self._texts[row].casefold() == folded
         }
         return tuple(self._ids[row] for row in sorted(rows))
 
@@ -219,6 +215,12 @@ class Vocabulary:
     def _lookup(self) -> tuple[Any, Any]:
         lookup = self._tables.lookup
         return lookup["hash"].to_numpy(), lookup["name"].to_numpy()
+
+    @cached_property
+    def _texts(self) -> Strings:
+        from ontologies.tables import Strings
+
+        return Strings(self._tables.names["text"])
 
     def names_table(self) -> pa.Table:
         """All names as columns: concept (row of `ids()`), text, source, scope, notes_only."""

@@ -104,6 +104,14 @@ def name_hash(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(folded, digest_size=8).digest(), "little")
 
 
+def same_hash(hashes: npt.NDArray[np.uint64], rows: npt.NDArray[np.int32], name: str) -> list[int]:
+    """Rows of the names that have the hash of this one."""
+    # A Python integer would turn the whole column into floats, slowly and with loss.
+    wanted = np.uint64(name_hash(name))
+    first, last = hashes.searchsorted(wanted, "left"), hashes.searchsorted(wanted, "right")
+    return [int(row) for row in rows[first:last]]
+
+
 def lookup_table(names: Sequence[str]) -> pa.Table:
     """Name rows sorted by hash, then row."""
     hashes = np.fromiter((name_hash(name) for name in names), np.uint64, len(names))
