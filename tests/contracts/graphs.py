@@ -148,11 +148,13 @@ DATES = st.none() | st.builds(
     )
 )
 
+# Few ends and predicates are drawn often, so that articles meet on the same edges.
+ENDS = st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4))
 STATEMENTS = st.builds(
     Statement,
-    st.integers(0, len(CONCEPTS) - 1),
-    st.integers(0, len(CONCEPTS) - 1),
-    st.none() | st.sampled_from(("TREATS", "CAUSES", "CO_OCCURS_WITH", "INTERACTS_WITH")),
+    ENDS,
+    ENDS,
+    st.sampled_from(("TREATS", "TREATS", "TREATS", "CO_OCCURS_WITH", "INTERACTS_WITH", None)),
     st.sampled_from((SUPPORTS, SUPPORTS, REFUTES)),
     st.booleans(),
     st.sampled_from(EXTRACTORS),

@@ -30,7 +30,8 @@ from tests.contracts.graphs import (
 )
 from tests.contracts.snapshots import write_snapshot
 
-ASPIRIN, FAILURE, DISEASE, ATTACK, INSULIN = (concept.id for concept in CONCEPTS)
+ALL = tuple(concept.id for concept in CONCEPTS)
+ASPIRIN, FAILURE, DISEASE, ATTACK, INSULIN = ALL
 
 
 @contextmanager
@@ -99,6 +100,9 @@ def test_answers_equal_the_reference(
             "limit_per_concept": data.draw(st.none() | st.integers(1, 3)),
         }
         assert store.edges(ids, **asked) == reference.edges(ids, **asked)
+        for cut in (as_of, date(2005, 2, 1)):  # by the later one every date has passed
+            whole = reference.edges(ALL, as_of=cut, min_articles=0)
+            assert store.edges(ALL, as_of=cut, min_articles=0) == whole
         assert list(store.concept_ids()) == list(reference.concept_ids())
         known = sorted(keys(world))
         assert store.publications(known, as_of=as_of) == reference.publications(known, as_of=as_of)
@@ -188,7 +192,10 @@ def test_a_date_means_its_last_day_and_the_cut_is_inclusive(opener: Opener) -> N
         (edge,) = store.edges([ATTACK], as_of=date(2002, 5, 31))
         assert (edge.supporting, edge.hedged, edge.refuting) == (2, 1, 0)
         (edge,) = store.edges([ATTACK], as_of=date(2003, 5, 7))
+        assert (edge.first_year, edge.last_year) == (2001, 2003)
         assert (edge.supporting, edge.refuting) == (2, 1)  # the undated article is not there
+        (edge,) = store.edges([ATTACK], as_of=date(2001, 12, 31))
+        assert edge.hedged == 0
 
 
 @every_store
