@@ -1,4 +1,4 @@
-"""What a snapshot costs: CPU time by step and peak memory, on made-up shards.
+"""What a snapshot and its update by 1 % cost: CPU time and peak memory, on made-up shards.
 
 Articles have twelve sentences, forty mentions and forty evidence rows, over concepts that are
 drawn as names are in the literature (few are common, most are rare). Each corpus doubles the one
@@ -13,9 +13,12 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from kg_builder.digest import contents
@@ -23,8 +26,11 @@ from kg_builder.ledger import Ledger, ShardKey
 from kg_builder.mine import ShardTables
 from kg_builder.model import PREDICATES
 from kg_builder.schema import LEDGER_TABLES
-from kg_builder.snapshot import build_snapshot
+from kg_builder.snapshot import build_snapshot, set_current
+from kg_builder.update import update_snapshot
 from ontologies.concept import Concept, Name, Vocabulary
+
+Array = npt.NDArray[Any]
 
 CONCEPTS = 100_000
 ARTICLES_PER_FILE = 10_000
@@ -45,9 +51,9 @@ class MadeUp(Vocabulary):
         return Concept(concept_id, names[0].text, names, ("T047",), (), (concept_id,))
 
 
-def made_up_shard(first_pmid: int, rng: np.random.Generator) -> ShardTables:
-    """One file's tables with articles of consecutive PMIDs."""
-    count = ARTICLES_PER_FILE
+def made_up_shard(pmids: Sequence[int], rng: np.random.Generator) -> ShardTables:
+    """One file's tables with articles of these PMIDs."""
+    count = len(pmids)
     common = np.minimum(rng.zipf(1.2, (count, MENTIONS)), CONCEPTS) - 1
     words = pa.array([f"UMLS:C{n:07d}" for n in range(CONCEPTS)])
     mentions = _table(
@@ -58,7 +64,7 @@ def made_up_shard(first_pmid: int, rng: np.random.Generator) -> ShardTables:
         np.full(count * MENTIONS, 9000),
     )
     evidence = _evidence(common, words, rng)
-    articles = _articles(first_pmid, rng)
+    articles = _articles(pmids, rng)
     hashed = contents(articles, mentions, evidence)
     place = articles.schema.get_field_index("content_hash")
     column = pa.array(hashed.hashes, pa.binary(32))
@@ -72,11 +78,11 @@ def made_up_shard(first_pmid: int, rng: np.random.Generator) -> ShardTables:
     )
 
 
-def _articles(first_pmid: int, rng: np.random.Generator) -> pa.Table:
+def _articles(pmids: Sequence[int], rng: np.random.Generator) -> pa.Table:
     rows = []
-    for n in range(ARTICLES_PER_FILE):
-        row = dict.fromkeys(LEDGER_TABLES["articles"].names, "")
-        row |= {"pmid": first_pmid + n, "version": 1, "title": f"Article {first_pmid + n}"}
+    for pmid in pmids:
+        row: dict[str, Any] = dict.fromkeys(LEDGER_TABLES["articles"].names, "")
+        row |= {"pmid": pmid, "version": 1, "title": f"Article {pmid}"}
         row |= {"section_labels": [""], "section_texts": [TEXT * SENTENCES]}
         row |= {"year": int(rng.integers(1990, 2025)), "month": None, "day": None}
         row |= {"published": None, "retracted": False, "content_hash": None}
@@ -85,7 +91,7 @@ def _articles(first_pmid: int, rng: np.random.Generator) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LEDGER_TABLES["articles"])
 
 
-def _evidence(common: np.ndarray, words: pa.Array, rng: np.random.Generator) -> pa.Table:
+def _evidence(common: Array, words: pa.Array, rng: np.random.Generator) -> pa.Table:
     """Neighbours in the list of mentions, related; equal ones are told apart by their spans."""
     count = len(common)
     rows = count * EVIDENCE
@@ -104,22 +110,23 @@ def _evidence(common: np.ndarray, words: pa.Array, rng: np.random.Generator) -> 
     )
 
 
-def _mostly_co_occurrence() -> np.ndarray:
+def _mostly_co_occurrence() -> Array:
     weights = np.ones(len(PREDICATES))
     weights[-1] = 40
-    return weights / weights.sum()
+    shares: Array = weights / weights.sum()
+    return shares
 
 
-def _owner(count: int, each: int) -> np.ndarray:
+def _owner(count: int, each: int) -> Array:
     return np.repeat(np.arange(count), each)
 
 
-def _spans(count: int, each: int) -> tuple[np.ndarray, np.ndarray]:
+def _spans(count: int, each: int) -> tuple[Array, Array]:
     start = np.tile(np.arange(each) * 20, count)
     return start, start + 12
 
 
-def _words(codes: np.ndarray, words: pa.Array) -> pa.DictionaryArray:
+def _words(codes: Array, words: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), words)
 
 
@@ -132,17 +139,19 @@ def _table(name: str, *columns: object) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
+def add_file(ledger: Ledger, number: int, pmids: Sequence[int], rng: np.random.Generator) -> None:
+    """Add one made-up file to the ledger."""
+    key = ShardKey(f"file {number}", "made up", "made up 1", MadeUp.digest)
+    ledger.commit([ledger.write(key, (26, number), str(number), made_up_shard(pmids, rng))])
+
+
 def measure(articles: int, graph: Path) -> None:
-    """Build one corpus's snapshot and print what it cost."""
+    """Build one corpus's snapshot, then one after an update, and print what they cost."""
     rng = np.random.default_rng(1)
     ledger = Ledger.open(graph)
-    entries = []
     for number in range(articles // ARTICLES_PER_FILE):
-        tables = made_up_shard(1 + number * ARTICLES_PER_FILE, rng)
-        key = ShardKey(f"file {number} of {articles}", "made up", "made up 1", "made up")
-        entries.append(ledger.write(key, (26, number), str(number), tables))
-    ledger.commit(entries)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        first = 1 + number * ARTICLES_PER_FILE
+        add_file(ledger, number, range(first, first + ARTICLES_PER_FILE), rng)
     seconds: dict[str, float] = {}
     last = [time.process_time()]
 
@@ -152,14 +161,25 @@ def measure(articles: int, graph: Path) -> None:
         last[0] = now
 
     info = build_snapshot(graph, MadeUp(), progress=spent)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     total = sum(seconds.values())
     steps = ", ".join(f"{step} {value:.1f}" for step, value in seconds.items())
     print(
         f"{articles:,} articles, {info.evidence:,} evidence, {info.edges:,} edges: "
-        f"{total:.1f} s CPU ({steps}), {1e6 * total / articles:.0f} us an article, "
-        f"peak memory {after / 1024:,.0f} MB (before {before / 1024:,.0f} MB)"
+        f"{total:.1f} s CPU ({steps}), {1e6 * total / articles:.0f} us an article, {_peak()}"
     )
+    set_current(graph, info.digest)
+    half = articles // 200
+    revised = range(1, articles, articles // half)[:half]
+    add_file(ledger, 9999, [*revised, *range(articles + 1, articles + half + 1)], rng)
+    start = time.process_time()
+    update_snapshot(graph, MadeUp())
+    spent_on_update = time.process_time() - start
+    print(f"  1 % revised or added: {spent_on_update:.1f} s CPU, {_peak()}")
+
+
+def _peak() -> str:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"peak memory {kilobytes / 1024:,.0f} MB"
 
 
 def main() -> None:
