@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -76,7 +77,7 @@ def edge_row(edge: Edge, names: dict[str, str]) -> dict[str, Any]:
 
 def edges_table(edges: Sequence[Edge], names: dict[str, str], title: str) -> Table:
     """A table of edges: assertion, articles for and against, years."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title or None, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("subject", "predicate", "object"):
         table.add_column(heading, overflow="fold")
     for heading in ("for", "against", "hedged", "years"):

@@ -1,0 +1,65 @@
+"""Speed of a build, from PubMed XML to the opened snapshot, by stage and as the corpus grows.
+
+    python benchmarks/build.py --data FOLDER --vocabulary DIR [--citations 100000] [--workers 1]
+
+Figures are citations with abstract per second of wall time and worker, Ray's start excluded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from benchmarks.corpus import articles_with_abstract, write_corpus
+from kg_builder.store import open_store
+from ontologies.concept import Vocabulary
+from ontologies.linker import open_linker
+from ray_jobs.kg_build import build, summary
+
+
+def main() -> None:
+    """Build graphs of growing size and print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("MEDWEAVE_DATA", ".")))
+    parser.add_argument("--vocabulary", required=True)
+    parser.add_argument("--citations", type=int, default=100_000)
+    parser.add_argument("--workers", type=int, default=1)
+    given = parser.parse_args()
+    vocabulary = Vocabulary.load(given.vocabulary)
+    articles = articles_with_abstract(given.data / "pubmed")
+    folder = Path(tempfile.mkdtemp(prefix="medweave-bench-"))
+    try:
+        linker = open_linker("lexicon", vocabulary)
+        files = write_corpus(articles, linker, vocabulary, given.citations, folder / "in")
+        print(f"{given.citations:,} citations in {len(files)} files, {given.workers} workers")
+        for share in (0.25, 0.5, 1.0):
+            some = files[: max(1, round(share * len(files)))]
+            measure(some, folder / f"graph-{share}", given.vocabulary, given.workers)
+    finally:
+        shutil.rmtree(folder)
+
+
+def measure(files: list[Path], graph: Path, vocabulary: str, workers: int) -> None:
+    """Build one graph and print its rate and stages."""
+    built = build([str(path) for path in files], str(graph), vocabulary=vocabulary, count=workers)
+    figures = summary(built)
+    stages = figures["seconds"]
+    seconds = stages["mining"] + stages["snapshot"] + stages["embedded database"]
+    store = open_store(str(graph))
+    edges = store.stats().edges
+    store.close()
+    count = figures["abstracts_mined"]
+    print(
+        f"{count:>9,} abstracts  {count / seconds / workers:7.0f} a second and worker  "
+        f"(mining {count / stages['mining'] / workers:.0f}, "
+        f"mining by CPU time {count / figures['mining_cpu_seconds']:.0f})  "
+        f"{edges:,} edges, {figures['evidence']:,} evidence, {stages}, "
+        f"peak {figures['peak_memory_mb']} MB a process"
+    )
+
+
+if __name__ == "__main__":
+    main()
