@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ontologies.hashing import I32, U64, extend_hash, text_hash
-from ontologies.lexicon import MAX_TOKENS, OPEN, Lexicon
+from ontologies.lexicon import KINDS, MAX_TOKENS, OPEN, UNWANTED, Lexicon
 from ontologies.normalize import TOKEN, normal_form
 
 U8 = npt.NDArray[np.uint8]
@@ -161,7 +161,7 @@ def find_spans(batch: Batch, table: TokenTable, lexicon: Lexicon) -> Spans:
     at = np.arange(len(token_keys))
     key = np.zeros(len(at), dtype=np.uint64)
     found: list[tuple[npt.NDArray[np.int64], int, I32, U64]] = []
-    open_ = np.append(batch.gap != BREAK, False)
+    open_ = np.append((batch.gap != BREAK) & (batch.gap != BRACKET), False)
     for depth in range(MAX_TOKENS):
         key = extend_hash(key, token_keys[at + depth])
         value = lexicon.nodes.lookup(key)
@@ -200,16 +200,20 @@ class Candidates:
     end: I32
 
 
+_WANTED = np.array([kind not in UNWANTED for kind in KINDS])
+
+
 def expand(batch: Batch, spans: Spans, lexicon: Lexicon, *, notes: bool = False) -> Candidates:
-    """The candidates of spans, in their order; clinical shorthand only with `notes`."""
+    """The candidates of spans, in order: wanted kinds, and clinical shorthand only with `notes`."""
     low = lexicon.group_start[spans.group]
     ambiguity = lexicon.group_start[spans.group + 1] - low
     span = np.repeat(np.arange(len(spans.first)), ambiguity)
     within = np.arange(len(span)) - np.repeat(np.cumsum(ambiguity) - ambiguity, ambiguity)
     entry = low[span] + within
+    wanted = _WANTED[lexicon.concept_kind[lexicon.entry_concept[entry]]]
     if not notes:
-        open_ = (lexicon.entry_flags[entry] & np.uint32(OPEN)) > 0
-        span, entry = span[open_], entry[open_]
+        wanted &= (lexicon.entry_flags[entry] & np.uint32(OPEN)) > 0
+    span, entry, ambiguity = span[wanted], entry[wanted], ambiguity[span[wanted]]
     concept = lexicon.entry_concept[entry]
     first, count = spans.first[span], spans.count[span]
     return Candidates(
@@ -217,7 +221,7 @@ def expand(batch: Batch, spans: Spans, lexicon: Lexicon, *, notes: bool = False)
         concept,
         lexicon.entry_flags[entry],
         lexicon.entry_sources[entry],
-        ambiguity[span],
+        ambiguity,
         lexicon.concept_kind[concept],
         first,
         count,
@@ -225,4 +229,21 @@ def expand(batch: Batch, spans: Spans, lexicon: Lexicon, *, notes: bool = False)
         batch.document[first],
         batch.start[first],
         batch.end[first + count - 1],
+    )
+
+
+def take(found: Candidates, chosen: Bool) -> Candidates:
+    """The chosen candidates."""
+    return Candidates(*(getattr(found, field.name)[chosen] for field in fields(Candidates)))
+
+
+def restrict(spans: Spans, found: Candidates, chosen: Bool) -> tuple[Spans, Candidates]:
+    """The chosen candidates as if there had been no others, nor spans without any."""
+    kept = take(found, chosen)
+    ambiguity = np.bincount(kept.span, minlength=len(spans.first))
+    used = ambiguity > 0
+    number = np.cumsum(used) - 1
+    left = Spans(*(getattr(spans, field.name)[used] for field in fields(Spans)))
+    return left, replace(
+        kept, span=number[kept.span], ambiguity=ambiguity[kept.span].astype(np.int32)
     )

@@ -213,8 +213,10 @@ class Vocabulary:
 
     @cached_property
     def _lookup(self) -> tuple[Any, Any]:
+        from ontologies.tables import mapped_integers
+
         lookup = self._tables.lookup
-        return lookup["hash"].to_numpy(), lookup["name"].to_numpy()
+        return mapped_integers(lookup["hash"]), mapped_integers(lookup["name"])
 
     @cached_property
     def _texts(self) -> Strings:

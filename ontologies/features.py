@@ -16,6 +16,7 @@ from ontologies.candidates import (
     BRACKET,
     BREAK,
     COMMA,
+    DIGIT,
     HYPHEN,
     INNER,
     LOWER,
@@ -27,7 +28,7 @@ from ontologies.candidates import (
     Spans,
     TokenTable,
 )
-from ontologies.hashing import U64, extend_hash
+from ontologies.hashing import I32, U64, extend_hash
 from ontologies.lexicon import Lexicon
 
 I64 = npt.NDArray[np.int64]
@@ -35,15 +36,19 @@ F32 = npt.NDArray[np.float32]
 
 KEYS: Final = (
     "pair", "name", "written", "concept", "first", "last", "tail", "left", "right", "left tail",
-    "right tail", "anywhere",
+    "right tail", "type", "typed form", "parent", "name and left", "name and right", "anywhere",
 )  # fmt: skip
 """Name with concept; name; name in its case; concept; first and last token; the end of the last
-token; neighbours, and their ends; the name whatever it may mean. All but the first and the last
+token; neighbours, and their ends; semantic types, and with the written form; parent; name and
+neighbour; the name whatever it may mean. All but the first and the last
 are counted by kind of concept."""
 
 _NO_TOKEN: Final = np.uint64(7)
-_FLAG_BITS: Final = 13
+_FLAG_BITS: Final = 14
 _SOURCE_BITS: Final = 8
+_GIVEN_SOURCES: Final = 6
+"""Sources that a vocabulary gives. That a concept has learned names at all is no feature: for the
+articles that they were learned from it would tell the answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +68,7 @@ def features(
         "tokens": found.count,
         "characters": found.end - found.start,
         "kind": found.kind,
+        "names": np.minimum(lexicon.concept_names[found.concept], 99),
         "ambiguity": np.minimum(found.ambiguity, 9),
         "same kind": np.minimum(_repeats(found.span, found.kind), 9),
         "case": place.case,
@@ -82,7 +88,7 @@ def features(
         },
         **_bits("flag", found.flags, _FLAG_BITS),
         **_bits("source", found.sources, _SOURCE_BITS),
-        **_bits("known to", lexicon.concept_sources[found.concept], _SOURCE_BITS),
+        **_bits("known to", lexicon.concept_sources[found.concept], _GIVEN_SOURCES),
     }
     return Features(columns, place.keys(spans, lexicon))
 
@@ -111,6 +117,23 @@ def _nesting(spans: Spans, found: Candidates) -> dict[str, npt.NDArray[np.generi
     return {"within": (reach >= end)[found.span], "overlaps": (reach > spans.first)[found.span]}
 
 
+def _counted(marks: npt.NDArray[np.bool_], low: I32, high: I32) -> I64:
+    """How many marks stand in `[low, high)`."""
+    total = np.zeros(len(marks) + 1, dtype=np.int64)
+    np.cumsum(marks, out=total[1:])
+    return total[high] - total[low]
+
+
+def written_case(batch: Batch, table: TokenTable, found: Candidates) -> I64:
+    """0: in lower case (or figures); 1: capitalized; 2: in capitals; 3: mixed."""
+    case = table.case[batch.token]
+    low, high = found.first, found.first + found.count
+    lower, title = _counted(case == LOWER, low, high), _counted(case == TITLE, low, high)
+    capital = _counted((case > TITLE) & (case != DIGIT), low, high)
+    plain = np.where(title > 0, np.where(lower > 0, 0, 1), 0)
+    return np.where(capital > 0, np.where(lower + title > 0, 3, 2), plain)
+
+
 class _Place:
     """Where candidates stand: their last tokens, neighbours and written case."""
 
@@ -123,25 +146,11 @@ class _Place:
         self._after = np.minimum(after, len(batch.token) - 1)
         self.gap_before = batch.gap[found.first]
         self.gap_after = np.where(self._ends, BREAK, batch.gap[self._after])
-        self.case = self._case()
-
-    def _count(self, marks: npt.NDArray[np.bool_], low: I64, high: I64) -> I64:
-        total = np.zeros(len(marks) + 1, dtype=np.int64)
-        np.cumsum(marks, out=total[1:])
-        return total[high] - total[low]
+        self.case = written_case(batch, table, found)
 
     def inner(self, kind: int) -> I64:
         """How many gaps of a kind lie within each candidate."""
-        return self._count(self.batch.gap == kind, self.found.first + 1, self.last + 1)
-
-    def _case(self) -> npt.NDArray[np.int64]:
-        """0: lower case, 1: capitalized, 2: capitals, 3: mixed."""
-        case = self.table.case[self.batch.token]
-        low, high = self.found.first, self.last + 1
-        lower, title = self._count(case == LOWER, low, high), self._count(case == TITLE, low, high)
-        capital = self._count((case > TITLE) & (case != 4), low, high)
-        plain = np.where(lower > 0, 0, np.where(title > 0, 1, 2))
-        return np.where(capital > 0, np.where(lower + title > 0, 3, 2), plain)
+        return _counted(self.batch.gap == kind, self.found.first + 1, self.last + 1)
 
     def keys(self, spans: Spans, lexicon: Lexicon) -> tuple[U64, ...]:
         found, token = self.found, self.batch.token
@@ -154,6 +163,8 @@ class _Place:
         def of(values: U64, salt: int) -> U64:
             return extend_hash(values, kind + np.uint64(salt))
 
+        types = lexicon.concept_type[found.concept]
+        form = (np.minimum(found.count, 3) * 4 + self.case).astype(np.uint64)
         left = np.where(no_left, _NO_TOKEN, hashes[before])
         right = np.where(no_right, _NO_TOKEN, hashes[after])
         return (
@@ -168,5 +179,10 @@ class _Place:
             extend_hash(of(right, 500), self.gap_after.astype(np.uint64)),
             of(np.where(no_left, _NO_TOKEN, tails[before]), 600),
             of(np.where(no_right, _NO_TOKEN, tails[after]), 700),
+            of(types, 800),
+            extend_hash(of(types, 900), form),
+            of(lexicon.concept_parent[found.concept], 1000),
+            extend_hash(name, left),
+            extend_hash(name, right + np.uint64(1)),
             found.key,
         )

@@ -7,19 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from ontologies.hashing import text_hash
-from ontologies.lexicon import ConceptRows
+from ontologies.hashing import U64, text_hash
+from ontologies.lexicon import KINDS, ConceptRows
 from ontologies.semantic_types import group_of
 
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
-
-KINDS: Final = (
-    "NONE", "DISO", "CHEM", "PROT", "GENE", "LIVB", "ANAT", "PROC", "PHYS", "PHEN", "DEVI",
-    "ACTI", "CONC", "OBJC", "OCCU", "ORGA", "GEOG",
-)  # fmt: skip
-"""Semantic groups, and PROT for chemicals that are nothing but proteins; where a concept is of
-several kinds, the first of this order after NONE counts."""
 
 _PROTEIN: Final = frozenset({"T116", "T126", "T192"})
 _KEY_ORDER: Final = ("MESH", "OMIM", "NCBIGene", "HGNC", "DRUGBANK", "MONDO", "HP")
@@ -35,28 +28,42 @@ def kind_of(semantic_types: list[str]) -> int:
 
 
 def concept_rows(vocabulary: Vocabulary) -> ConceptRows:
-    """Kinds and keys of all concepts of a vocabulary, by row."""
-    types = vocabulary.semantic_types_column()
-    known: dict[tuple[str, ...], int] = {}
-    kinds = np.zeros(len(types), dtype=np.uint8)
-    for row, tuis in enumerate(types.to_pylist()):
-        key = tuple(tuis)
-        if key not in known:
-            known[key] = kind_of(tuis)
-        kinds[row] = known[key]
-    return ConceptRows(kinds, _keys(vocabulary.xrefs_table(), len(types)))
+    """What the linker knows of all concepts of a vocabulary, by row."""
+    size = len(vocabulary)
+    best = _best_ids(vocabulary.xrefs_table(), size)
+    keys = np.array([text_hash(curie) for curie in best], dtype=np.uint64)
+    types = vocabulary.semantic_types_column().to_pylist()
+    kind_by_types = {key: kind_of(list(key)) for key in {tuple(tuis) for tuis in types}}
+    return ConceptRows(
+        kind=np.array([kind_by_types[tuple(tuis)] for tuis in types], dtype=np.uint8),
+        key=keys,
+        type=_type_keys(types, best),
+        parent=_parent_keys(vocabulary.parents_column().to_pylist(), keys),
+    )
 
 
-def _keys(xrefs: pa.Table, size: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """A hash of each concept's id that vocabularies share: its first MeSH id, or the next best."""
-    best: list[tuple[int, str] | None] = [None] * size
+def _type_keys(types: list[list[str]], best: list[str]) -> U64:
+    """A hash of semantic types and sort of id, which concepts of one sort share."""
+    labels = (c[:6] if c.startswith("MESH:") else c.partition(":")[0] for c in best)
+    joined = ["|".join((*tuis, label)) for tuis, label in zip(types, labels, strict=True)]
+    known = {label: text_hash(label) for label in set(joined)}
+    return np.array([known[label] for label in joined], dtype=np.uint64)
+
+
+def _parent_keys(parents: list[list[int]], keys: U64) -> U64:
+    """The key of each concept's first parent; 0 where it has none."""
+    first = np.array([rows[0] if rows else -1 for rows in parents], dtype=np.int64)
+    return np.where(first < 0, np.uint64(0), keys[first]) if len(keys) else keys
+
+
+def _best_ids(xrefs: pa.Table, size: int) -> list[str]:
+    """Each concept's id that vocabularies share: its first MeSH heading, or the next best."""
+    best: list[tuple[int, str, str]] = [(len(_KEY_ORDER) + 1, "", "")] * size
     for block in xrefs.to_batches(max_chunksize=100_000):
         for curie, row in zip(*(column.to_pylist() for column in block.columns), strict=True):
             prefix = curie.partition(":")[0]
             rank = _KEY_ORDER.index(prefix) if prefix in _KEY_ORDER else len(_KEY_ORDER)
-            # MeSH headings before supplementary records: D is after C.
-            order = (rank, ("0" if curie.startswith("MESH:D") else "1") + curie)
-            current = best[row]
-            if current is None or order < current:
-                best[row] = order
-    return np.array([text_hash(order[1][1:]) if order else 1 for order in best], dtype=np.uint64)
+            # Of MeSH ids headings (D) come before supplementary records (C).
+            order = (rank, "0" if curie.startswith("MESH:D") else "1", curie)
+            best[row] = min(best[row], order)
+    return [curie for _, _, curie in best]

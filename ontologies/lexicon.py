@@ -20,17 +20,33 @@ import numpy.typing as npt
 from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_hash
 from ontologies.normalize import TOKEN, normal_form
 
-LEXICON_VERSION = 1
+LEXICON_VERSION = 3
 """Raised when what a compiled lexicon holds changes."""
 
 MAX_TOKENS = 16
 """Longer names (systematic chemical ones) do not occur in running text; they are counted."""
 
 SCOPES = ("preferred", "exact", "related", "broad", "narrow")
-SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED, NOTES, OPEN = (1 << bit for bit in range(5, 13))
+SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED, NOTES, OPEN, SWAPPED = (
+    1 << bit for bit in range(5, 14)
+)
 """Flags beside the scopes (bits 0-4). SYMBOL: written as a symbol; WORD: written as words; SOLID:
 without space; INVERTED: made from `B, A`; ADJECTIVE: made from a noun; LEARNED: from a training
-corpus; NOTES: clinical shorthand; OPEN: a name in the literature too."""
+corpus; NOTES: clinical shorthand; OPEN: a name in the literature too;
+SWAPPED: made by another head noun of like meaning (renal disease, renal damage)."""
+
+KINDS = (
+    "NONE", "DISO", "CHEM", "PROT", "GENE", "LIVB", "ANAT", "PROC", "PHYS", "PHEN", "DEVI",
+    "ACTI", "CONC", "OBJC", "OCCU", "ORGA", "GEOG",
+)  # fmt: skip
+"""Semantic groups, and PROT for chemicals that are nothing but proteins; where a concept is of
+several kinds, the first of this order after NONE counts."""
+
+UNWANTED = frozenset({"ACTI", "CONC", "OBJC", "OCCU", "ORGA", "GEOG"})
+"""Kinds that say what a text is about and not what it finds (time, role, journal, Ohio)."""
+
+JUDGED = ("DISO", "CHEM", "PROT", "GENE")
+"""Kinds that training corpora mark, so that a learned model judges them."""
 
 U32 = npt.NDArray[np.uint32]
 U8 = npt.NDArray[np.uint8]
@@ -51,8 +67,10 @@ class Lexicon:
 
     A node's value is twice its group's number (-2: it ends no name), plus one where longer names
     go on from it. Group g has the entries `group_start[g]:group_start[g+1]`. By concept row:
-    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources) and
-    `concept_key`, a hash that is the same for a concept of any vocabulary.
+    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources),
+    `concept_key`, a hash that is the same for a concept of any vocabulary, `concept_type` (hash of
+    its semantic types), `concept_parent` (key of its first parent) and `concept_names` (how many the
+    vocabulary gives).
     """
 
     nodes: HashTable
@@ -63,6 +81,9 @@ class Lexicon:
     concept_kind: U8
     concept_sources: U32
     concept_key: U64
+    concept_type: U64
+    concept_parent: U64
+    concept_names: I32
     dropped: int
 
     def save(self, directory: Path) -> None:
@@ -82,6 +103,7 @@ class Lexicon:
 _ARRAYS = (
     "group_start", "entry_concept", "entry_flags", "entry_sources",
     "concept_kind", "concept_sources", "concept_key",
+    "concept_type", "concept_parent", "concept_names",
 )  # fmt: skip
 
 _ADJECTIVES = (
@@ -94,6 +116,25 @@ _ADJECTIVES = (
 )  # fmt: skip
 
 
+_HEADS = (
+    ("disease", "disorder", "dysfunction", "impairment", "abnormality", "damage", "injury",
+     "toxicity", "disturbance"),
+    ("neoplasm", "tumor", "cancer", "carcinoma", "malignancy"),
+)  # fmt: skip
+_LIKE_HEADS = {head: heads for heads in _HEADS for head in heads}
+_MOST_SWAPPED = 4
+
+
+def _swapped(text: str) -> Iterator[str]:
+    """The name with other head nouns, where it ends in one that has others of like meaning."""
+    words = text.lower().split(" ")
+    if 2 <= len(words) <= _MOST_SWAPPED and "," not in text:
+        head = words[-1].removesuffix("s")
+        for other in _LIKE_HEADS.get(head, ()):
+            if other != head:
+                yield " ".join((*words[:-1], other))
+
+
 def variants(text: str) -> Iterator[tuple[str, int]]:
     """Other ways to write a name, with the flag that tells how each was made.
 
@@ -103,6 +144,8 @@ def variants(text: str) -> Iterator[tuple[str, int]]:
     parts = text.split(", ")
     if 2 <= len(parts) <= 3 and "(" not in text and "[" not in text:
         yield " ".join(reversed(parts)), INVERTED
+    for form in _swapped(text):
+        yield form, SWAPPED
     if text.isalpha() and len(text) > 5:
         word = text.lower()
         for noun, adjective in _ADJECTIVES:
@@ -203,6 +246,8 @@ class ConceptRows(NamedTuple):
 
     kind: U8
     key: U64
+    type: U64
+    parent: U64
 
 
 def compile_names(
@@ -215,6 +260,7 @@ def compile_names(
         compiler.add(block)
     merged = compiler.merged()
     ends, group_start = np.unique(merged.key, return_index=True)
+    given = merged.concept[(merged.flags & ((1 << len(SCOPES)) - 1)) > 0]
     concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
     np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
     return Lexicon(
@@ -226,5 +272,8 @@ def compile_names(
         concepts.kind,
         concept_sources,
         concepts.key,
+        concepts.type,
+        concepts.parent,
+        np.bincount(given, minlength=len(concepts.kind)).astype(np.int32),
         compiler.dropped,
     )

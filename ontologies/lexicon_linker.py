@@ -19,16 +19,21 @@ import numpy.typing as npt
 
 from ontologies.abbreviations import Abbreviation, find_abbreviations
 from ontologies.candidates import (
+    Batch,
     Candidates,
     GapKinds,
+    Spans,
     TokenTable,
     expand,
     find_spans,
+    restrict,
+    take,
     tokenize,
 )
+from ontologies.caution import cautious_scores
 from ontologies.compiled import compiled_lexicon
-from ontologies.features import features
-from ontologies.lexicon import Lexicon
+from ontologies.features import features, written_case
+from ontologies.lexicon import JUDGED, KINDS, Lexicon
 from ontologies.linker import Mention
 from ontologies.precision import Precision
 
@@ -39,6 +44,10 @@ METHOD = "lexicon-1"
 BATCH = 64
 THRESHOLD = 0.4
 REMEMBERED = 100_000
+HOPELESS = -3.4
+"""Log odds of a name that is not worth scoring: met ten times in training and never right."""
+
+_IS_JUDGED = np.array([kind in JUDGED for kind in KINDS])
 
 
 class _Kept(NamedTuple):
@@ -117,8 +126,8 @@ class LexiconLinker:
         batch = tokenize(texts, self._tokens, self._gaps)
         spans = find_spans(batch, self._tokens, self._lexicon)
         found = expand(batch, spans, self._lexicon, notes=self._notes)
-        given = features(batch, self._tokens, spans, found, self._lexicon)
-        scores = self._precision.score(given)
+        spans, found = restrict(spans, found, np.ones(len(found.span), dtype=bool))
+        scores = self._scores(batch, spans, found)
         best = longest(found, scores, self._threshold, len(batch.token))
         kept: dict[int, list[_Kept]] = defaultdict(list)
         columns = (found.document, found.start, found.end, found.concept, scores)
@@ -131,11 +140,26 @@ class LexiconLinker:
                     kept[document] = with_abbreviations(text, defined, kept[document])
         return kept
 
+    def _scores(self, batch: Batch, spans: Spans, found: Candidates) -> npt.NDArray[np.float64]:
+        """The learned model's scores for the kinds that it knows, scores by rule for the others."""
+        odds, seen = self._precision.met(found.key)
+        judged = _IS_JUDGED[found.kind]
+        scores = cautious_scores(found, seen, written_case(batch, self._tokens, found) == 0)
+        learned = judged & (odds > HOPELESS)
+        chosen = take(found, learned)
+        given = features(batch, self._tokens, spans, chosen, self._lexicon)
+        scores[judged] = 0.0
+        scores[learned] = self._precision.score(given)
+        return scores
+
     def _mentions(self, text: str, kept: Iterable[_Kept]) -> list[Mention]:
+        known = self._id
         mentions = []
         for start, end, concept, score in kept:
-            end -= 2 * (text[end - 2 : end] in ("'s", "’s"))
-            mentions.append(Mention(start, end, text[start:end], self._id(concept), score))
+            named = text[start:end]
+            if named.endswith(("'s", "’s")):
+                named = named[:-2]
+            mentions.append(Mention(start, start + len(named), named, known(concept), score))
         return mentions
 
     def _id(self, concept: int) -> str:
@@ -150,9 +174,14 @@ class LexiconLinker:
 def longest(
     found: Candidates, scores: npt.NDArray[np.float64], threshold: float, tokens: int
 ) -> list[int]:
-    """Candidates to keep: the longest first, of equal spans the most probable, in text order."""
+    """Candidates to keep, in text order: the longest, of equal spans the most probable.
+
+    Those that the learned model has judged come before those scored by rule.
+    """
     likely = np.flatnonzero(scores >= threshold)
-    order = likely[np.lexsort((-scores[likely], found.first[likely], -found.count[likely]))]
+    by_rule = ~_IS_JUDGED[found.kind[likely]]
+    order = np.lexsort((-scores[likely], found.first[likely], -found.count[likely], by_rule))
+    order = likely[order]
     taken = bytearray(tokens)
     kept = []
     firsts, counts = found.first[order].tolist(), found.count[order].tolist()
@@ -164,26 +193,26 @@ def longest(
 
 
 def with_abbreviations(
-    text: str, defined: Sequence[Abbreviation], kept: list[_Kept]
+    text: str, defined: Iterable[Abbreviation], kept: list[_Kept]
 ) -> list[_Kept]:
     """Give short forms, wherever they stand, the concept of the long form that defines them.
 
-    A short form whose long form names no concept means none either, whatever it means elsewhere.
+    A short form whose long form names nothing means nothing either, whatever it means elsewhere.
+    One whose long form names something else in part is left as it is.
     """
     for short, _, low, high in defined:
-        long = next(
-            (k for k in kept if k.end == high and 2 * (high - max(low, k.start)) >= high - low),
-            None,
-        )
-        part = any(k.start < high and low < k.end for k in kept)
-        if long is None and part:
+        within = [k for k in kept if k.start < high and low < k.end]
+        long = next((k for k in within if k.end == high and _covers(k, low)), None)
+        if long is None and within:
             continue
         places = [m.span() for m in re.finditer(rf"(?<!\w){re.escape(short)}s?(?!\w)", text)]
-        rest = [
-            k for k in kept if not any(low <= k.start and k.end <= high for low, high in places)
-        ]
+        kept = [k for k in kept if not any(a <= k.start and k.end <= b for a, b in places)]
         if long is not None:
-            free = (p for p in places if not any(k.start < p[1] and p[0] < k.end for k in rest))
-            rest += [_Kept(*place, long.concept, long.score) for place in free]
-        kept = sorted(rest)
+            free = [p for p in places if not any(k.start < p[1] and p[0] < k.end for k in kept)]
+            kept = sorted(kept + [_Kept(*place, long.concept, long.score) for place in free])
     return kept
+
+
+def _covers(kept: _Kept, low: int) -> bool:
+    """Whether a mention takes at least half of the long form that begins at `low`."""
+    return 2 * (kept.end - max(low, kept.start)) >= kept.end - low

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-NORMALIZE_VERSION = 1
+NORMALIZE_VERSION = 2
 """Raised when a normal form changes: compiled lexicons and trained weights depend on it."""
 
 TOKEN = re.compile(
@@ -20,18 +20,14 @@ TOKEN = re.compile(
 )
 """`TOKEN.split(text)` alternates separators and tokens, a separator first and last."""
 
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρςστυφχψω",
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"],
-        strict=True,
-    )
+_GREEK_LETTERS = "αβγδεζηθικλμνξοπρςστυφχψωµ"
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+    "sigma sigma tau upsilon phi chi psi omega mu"
 )
-_GREEK["µ"] = "mu"  # the micro sign, which is not the Greek letter
-_ROMAN = {
-    numeral: str(value)
-    for value, numeral in enumerate(["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII"], start=1)
-}
+_GREEK = dict(zip(_GREEK_LETTERS, _GREEK_NAMES.split(" "), strict=True))
+_NUMERALS = "I II III IV V VI VII VIII IX X XI XII XIII"
+_ROMAN = {numeral: str(value) for value, numeral in enumerate(_NUMERALS.split(" "), start=1)}
 _ROMAN |= {"ii": "2", "iii": "3", "iv": "4"}
 _SPELLING = (
     (re.compile("[ao]e"), "e"),
@@ -49,14 +45,15 @@ def _singular(word: str) -> str:
     """The stem that a noun's singular and plural share (metastasis, metastases: metastas)."""
     if word.endswith("ies"):
         return word[:-3] + "y"
-    for ending in ("sses", "xes", "ches", "shes", "uses"):
-        if word.endswith(ending):
-            return word[:-2]
+    if word.endswith(("sses", "xes", "ches", "shes", "uses")):
+        return word[:-2]
     if word.endswith(("ss", "us")):
         return word
-    if word.endswith(("es", "is")):
-        return word[:-2]
-    return word.rstrip("s").removesuffix("e") if word[-1] == "s" else word.removesuffix("e")
+    if word.endswith("is"):
+        return word[:-2] if len(word) > _SYMBOL else word
+    word = word.removesuffix("s")
+    # Short words keep their e: a rate is no rat.
+    return word.removesuffix("e") if len(word) > _SYMBOL else word
 
 
 def normal_form(token: str) -> str:
@@ -82,7 +79,7 @@ def normal_form(token: str) -> str:
         for pattern, plain in _SPELLING:
             word = pattern.sub(plain, word)
     if token.isupper() and len(word) <= _SYMBOL:
-        return word.removesuffix("e")
+        return word
     return _singular(word)
 
 

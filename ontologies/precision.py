@@ -11,6 +11,7 @@ after all features is the leaf. No library but numpy is needed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,15 +72,18 @@ class Evidence:
             np.concatenate([count, np.zeros(1, dtype=np.float32)]),
         )
 
-    def columns(self, features: Features) -> list[F32]:
-        """Log odds, then counts, of each family; the values of no evidence where there is none."""
+    def columns(self, features: Features, families: Sequence[int]) -> dict[str, F32]:
+        """Log odds and counts of some families, by name; where nothing is known, those of none."""
         size = len(features.keys[0])
-        salted = np.concatenate([family_keys(k, f) for f, k in enumerate(features.keys)])
-        at = self.table.lookup(salted)
-        at = np.where(at < 0, len(self.odds) - 1, at)
-        odds, count = self.odds[at], self.count[at]
-        cuts = range(0, len(KEYS) * size, size) if size else [0] * len(KEYS)
-        return [odds[c : c + size] for c in cuts] + [count[c : c + size] for c in cuts]
+        salted = [family_keys(features.keys[family], family) for family in families]
+        at = self.table.lookup(np.concatenate([*salted, features.keys[0][:0]]))
+        at[at < 0] = len(self.odds) - 1
+        columns = {}
+        for place, family in enumerate(families):
+            part = at[place * size : (place + 1) * size]
+            columns[f"odds: {KEYS[family]}"] = self.odds[part]
+            columns[f"count: {KEYS[family]}"] = self.count[part]
+        return columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +106,15 @@ class Trees:
         offset = 0
         for feature, name in enumerate(self.names):
             limits = self.thresholds[self.starts[feature] : self.starts[feature + 1]]
+            masks = self.masks[offset : offset + len(limits) + 1]
+            offset += len(masks)
             bins = np.searchsorted(limits, columns[name].astype(np.float64))
-            remaining &= self.masks[offset : offset + len(limits) + 1][bins]
-            offset += len(limits) + 1
+            # The first bin excludes nothing, and most values of most features lie in it.
+            rows = np.flatnonzero(bins)
+            if 2 * len(rows) < size:
+                remaining[rows] &= masks[bins[rows]]
+            else:
+                remaining &= masks[bins]
         leaf = _LOWEST_BIT[remaining]
         flat = leaf + (np.arange(len(self.leaves)) * LEAVES)
         return self.leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
@@ -123,9 +133,17 @@ class Precision:
     trees: Trees
     digest: str
 
+    def met(self, keys: U64) -> tuple[F32, F32]:
+        """Log odds of names whatever they may mean, and how often they were met in training."""
+        at = self.evidence.table.lookup(family_keys(keys, KEYS.index("anywhere")))
+        at = np.where(at < 0, len(self.evidence.odds) - 1, at)
+        return self.evidence.odds[at], self.evidence.count[at]
+
     def score(self, features: Features) -> F64:
         size = len(features.keys[0])
-        columns = dict(zip(evidence_names(), self.evidence.columns(features), strict=True))
+        asked = {name.partition(": ")[2] for name in self.trees.names}
+        families = [family for family, key in enumerate(KEYS) if key in asked]
+        columns = self.evidence.columns(features, families)
         raw = self.trees.raw(columns | features.columns, size)
         return 1.0 / (1.0 + np.exp(-raw))
 

@@ -94,8 +94,9 @@ def _mention(fields: list[str], text: str, place: str) -> MarkedMention:
     start, end = int(fields[1]), int(fields[2])
     if text[start:end].strip() != fields[3].strip():
         raise PubtatorError(
-            f"{place}: offsets {start}-{end} hold {text[start:end]!r}, the line says {fields[3]!r}; "
-            "offsets must count the code points of title, one separator and abstract"
+            f"{place}: offsets {start}-{end} hold {text[start:end]!r}, "
+            f"the line says {fields[3]!r}; offsets must count the code points of title, "
+            "one separator and abstract"
         )
     return MarkedMention(start, end, text[start:end], fields[4], split_ids(fields[5], fields[4]))
 
@@ -121,8 +122,8 @@ def read_pubtator(path: str | Path) -> Iterator[MarkedArticle]:
     lines: list[str] = []
     first = 0
     with Path(path).open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, start=1):
-            line = line.rstrip("\r\n")
+        for number, raw in enumerate(file, start=1):
+            line = raw.rstrip("\r\n")
             if line:
                 first = first if lines else number
                 lines.append(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,5 +57,5 @@ def test_finds_names_in_other_order_and_case(linker: Linker) -> None:
 def test_spans_hold_their_text_in_order(linker: Linker, text: str) -> None:
     mentions = linker.link(text)
     assert all(text[m.start : m.end] == m.text and m.text for m in mentions)
-    assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(mentions))
     assert linker.link_many([text, "", text]) == [mentions, [], mentions]

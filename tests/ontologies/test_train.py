@@ -1,0 +1,114 @@
+"""Training: what is kept out, what is learned, and that it is the same each time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import ontologies.weights
+from ontologies import Concept, Name, Vocabulary, open_linker
+from ontologies.pubtator import read_pubtator
+from ontologies.train import UnknownCorpusError, corpus_of, train
+from ontologies.training_texts import dev_pmids, fold_of, learned_names, training_texts
+from ontologies.weights import load_weights
+
+SHIPPED = Path(ontologies.weights.__file__).parent
+
+VOCABULARY = Vocabulary.from_concepts(
+    [
+        Concept(
+            "MESH:D010146",
+            "Pain",
+            (Name("Pain", "MEDIC", "preferred"), Name("Suffering", "MEDIC")),
+            ("T184",),
+            (),
+            ("MEDIC:D010146", "MESH:D010146"),
+        )
+    ]
+)
+
+
+def write_corpus(folder: Path, name: str, pmids: range) -> Path:
+    path = folder / name / "train.pubtator"
+    path.parent.mkdir(parents=True)
+    articles = (
+        f"{pmid}|t|Pain and ouch\n{pmid}|a|No suffering.\n{pmid}\t0\t4\tPain\tDisease\tD010146\n"
+        f"{pmid}\t9\t13\touch\tDisease\tD010146\n"
+        for pmid in pmids
+    )
+    path.write_text("\n".join(articles), encoding="utf-8")
+    return path
+
+
+def test_held_out_articles_are_in_no_corpus(tmp_path: Path) -> None:
+    one = write_corpus(tmp_path, "bc5cdr", range(1, 9))
+    other = write_corpus(tmp_path, "biored", range(5, 12))
+    texts = training_texts([corpus_of(one), corpus_of(other)], {2, 7})
+    kept = [(text.corpus.name, text.article.pmid) for text in texts]
+    assert kept == [("bc5cdr", p) for p in (1, 3, 4, 5, 6, 8)] + [
+        ("biored", p) for p in (5, 6, 8, 9, 10, 11)
+    ]
+    assert all(text.fold == fold_of(text.article.pmid) for text in texts)
+
+
+def test_names_are_learned_only_where_they_may_be_shipped(tmp_path: Path) -> None:
+    shared = corpus_of(write_corpus(tmp_path, "bc5cdr", range(1, 4)))
+    closed = corpus_of(write_corpus(tmp_path, "biored", range(1, 4)))
+    learned = learned_names(training_texts([shared], ()), VOCABULARY)
+    assert {name: int(counts.sum()) for (name, _), counts in learned.items()} == {
+        "Pain": 3,
+        "ouch": 3,
+    }
+    assert learned_names(training_texts([closed], ()), VOCABULARY) == {}
+
+
+def test_an_unknown_corpus_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownCorpusError, match="known corpus"):
+        corpus_of(tmp_path / "mystery" / "train.pubtator")
+
+
+def test_trains_a_linker_the_same_each_time(tmp_path: Path) -> None:
+    pytest.importorskip("lightgbm")
+    corpus = write_corpus(tmp_path, "bc5cdr", range(100, 400))
+    held_out = write_corpus(tmp_path, "ncbi-disease", range(100, 110))
+    cards = [train([corpus], [held_out], VOCABULARY, tmp_path / out) for out in ("a", "b")]
+    assert cards[0] == cards[1]
+    assert cards[0].pmids == {"bc5cdr": list(range(110, 400))}
+    for name in ("precision.npz", "names.tsv.gz", "card.json", "CARD.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    linker = open_linker("lexicon", VOCABULARY, weights=tmp_path / "a")
+    assert [m.text for m in linker.link("An ouch means pain, no suffering.")] == ["ouch", "pain"]
+    assert cards[0].digest[:12] in linker.version
+
+
+def test_the_card_states_what_ships() -> None:
+    card = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
+    weights = load_weights()
+    assert card["digest"] == weights.precision.digest
+    assert card["names"] == len(weights.names)
+    assert card["digest"] in (SHIPPED / "CARD.md").read_text(encoding="utf-8")
+
+
+def test_no_shipped_weight_saw_a_dev_article(data: Path) -> None:
+    card = json.loads((SHIPPED / "card.json").read_text(encoding="utf-8"))
+    names = ("bc5cdr", "ncbi-disease", "biored")
+    dev = dev_pmids(data / "corpora" / name / "dev.pubtator" for name in names)
+    trained = {pmid for pmids in card["pmids"].values() for pmid in pmids}
+    assert not trained & dev
+    assert set(card["pmids"]) == set(names)
+    for name in names:
+        marked = {a.pmid for a in read_pubtator(data / "corpora" / name / "train.pubtator")}
+        assert set(card["pmids"][name]) == marked - dev
+
+
+def test_no_name_of_biored_ships(data: Path) -> None:
+    names = {name for name, _ in load_weights().names}
+    allowed = {
+        " ".join(m.text.split())
+        for corpus in ("bc5cdr", "ncbi-disease")
+        for a in read_pubtator(data / "corpora" / corpus / "train.pubtator")
+        for m in a.mentions
+    }
+    assert names <= allowed
