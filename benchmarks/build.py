@@ -13,7 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.corpus import articles_with_abstract, write_corpus
+from corpus import articles_with_abstract, write_corpus
+
 from kg_builder.store import open_store
 from ontologies.concept import Vocabulary
 from ontologies.linker import open_linker
