@@ -65,11 +65,11 @@ def name(row: int) -> str:
     return f"disease of the {row * 2654435761 % (1 << 32):08x} kind {row}"
 
 
-def private_mib(kind: str = "Private_Dirty") -> float:
-    """Memory of this process that no other can share, in MiB (Linux).
+def private_mib(kind: str = "Anonymous") -> float:
+    """Memory of this process alone, in MiB (Linux).
 
-    Clean pages of mapped files (`Rss` has them too) belong to the system's cache: one copy serves
-    all processes that map the file, and the system takes it back when it needs to.
+    Pages of mapped files (`Rss` has them too) belong to the system's cache: one copy serves all
+    processes that map the file, and the system takes it back when it needs to.
     """
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1024

@@ -104,6 +104,14 @@ def name_hash(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(folded, digest_size=8).digest(), "little")
 
 
+def mapped_integers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column of integers without nulls as it lies in memory; a chunked one would be copied."""
+    if not column.num_chunks:
+        return np.empty(0, column.type.to_pandas_dtype())
+    array: npt.NDArray[Any] = column.chunk(0).to_numpy(zero_copy_only=True)
+    return array
+
+
 def same_hash(hashes: npt.NDArray[np.uint64], rows: npt.NDArray[np.int32], name: str) -> list[int]:
     """Rows of the names that have the hash of this one."""
     # A Python integer would turn the whole column into floats, slowly and with loss.
