@@ -18,7 +18,7 @@ groups of its possible partners (bit masks of `signatures`)."""
 
 _COORDINATION = re.compile(
     r"(?:\s*\([^()]{1,24}\))?[\s)\]\-]*"
-    r"(?:[,;/(&\[]|\b(?:and|or|plus|nor|including|such as|as well as)\b)"
+    r"(?:[,;/(&\[]|\b(?:and|or|plus|nor|including|such as|as well as|with)\b)"
     r"(?:[\s,(]*(?:and|or|nor|the|a|an|such as|including)\b)*\s*(?:[\w-]+\s+){0,2}-?"
 )
 _COORDINATION_REACH = 36
@@ -27,7 +27,7 @@ _BENEFIT_NEXT = re.compile(
 )
 """What turns a disorder into its opposite: pain relief, ulcer healing."""
 
-_LIST_LIMIT = 6
+_LIST_LIMIT = 10
 _EXCLUDED_REACH = 26
 _MANNER_REACH = 30
 

@@ -129,7 +129,7 @@ def _denies_noun(lowered: str, end: int, first: int, start: int, passive: bool) 
     subject right after it (`no drug caused`; not so in `without fever aspirin caused`).
     """
     if end <= first < start and not passive:
-        return not lowered[end:first].strip()
+        return lowered.startswith("no ", end - 2) and not lowered[end:first].strip()
     gap = lowered[end : start if first < end else first]
     words = gap.split()
     if len(words) > _ABSENCE_WORDS or "," in gap or ")" in gap:

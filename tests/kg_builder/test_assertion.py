@@ -40,6 +40,7 @@ def statement(sentence: str) -> Evidence:
         "Lack of effect of Xine on pain.",
         "No Xine-induced pain was seen.",
         "None of the patients given Xine developed pain.",
+        "In short, no Xine caused pain.",
         "Xine was not found to cause pain.",
     ],
 )
@@ -60,6 +61,7 @@ def test_a_denied_relation_is_refuted(sentence: str) -> None:
         "NO release and Xine caused pain.",
         "It is not superior to Xine in the treatment of pain.",
         "Independent of diet Xine caused pain.",
+        "Sleep without Xine causes pain.",
         "In all without fever Xine caused pain.",
         "Those who did not sleep and rest felt Xine cause pain.",
     ],
