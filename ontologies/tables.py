@@ -107,7 +107,7 @@ def name_hash(name: str) -> int:
 def mapped_integers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column of integers without nulls as it lies in memory; a chunked one would be copied."""
     if not column.num_chunks:
-        return np.empty(0, column.type.to_pandas_dtype())
+        return np.empty(0, np.int64)
     array: npt.NDArray[Any] = column.chunk(0).to_numpy(zero_copy_only=True)
     return array
 
@@ -115,7 +115,7 @@ def mapped_integers(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 def same_hash(hashes: npt.NDArray[np.uint64], rows: npt.NDArray[np.int32], name: str) -> list[int]:
     """Rows of the names that have the hash of this one."""
     # A Python integer would turn the whole column into floats, slowly and with loss.
-    wanted = np.uint64(name_hash(name))
+    wanted = hashes.dtype.type(name_hash(name) if len(hashes) else 0)
     first, last = hashes.searchsorted(wanted, "left"), hashes.searchsorted(wanted, "right")
     return [int(row) for row in rows[first:last]]
 
