@@ -133,48 +133,45 @@ def written(
     return MinedArticle(article, tuple(spans), tuple(mentions), tuple(evidence))
 
 
-DATES = st.none() | st.builds(
-    PublicationDate,
-    st.integers(2001, 2004),
-    st.none() | st.integers(1, 12),
-    st.just(None),
-).flatmap(
-    lambda d: (
-        st.just(d)
-        if d.month is None
-        else st.builds(
-            PublicationDate, st.just(d.year), st.just(d.month), st.none() | st.integers(1, 28)
-        )
-    )
+YEARS = st.integers(2001, 2004)
+DATES = st.one_of(
+    st.builds(PublicationDate, YEARS),
+    st.builds(PublicationDate, YEARS, st.integers(1, 12)),
+    st.builds(PublicationDate, YEARS, st.integers(1, 12), st.integers(1, 28)),
+    st.none(),
 )
-
-# Few ends and predicates are drawn often, so that articles meet on the same edges.
-ENDS = st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4))
-STATEMENTS = st.builds(
-    Statement,
-    ENDS,
-    ENDS,
-    st.sampled_from(("TREATS", "TREATS", "TREATS", "CO_OCCURS_WITH", "INTERACTS_WITH", None)),
-    st.sampled_from((SUPPORTS, SUPPORTS, REFUTES)),
-    st.booleans(),
-    st.sampled_from(EXTRACTORS),
+ENDS = st.integers(0, len(CONCEPTS) - 1)
+ASSERTIONS = st.tuples(
+    ENDS, ENDS, st.sampled_from(("TREATS", "CAUSES", "CO_OCCURS_WITH", "INTERACTS_WITH", None))
 )
+POLARITIES = st.sampled_from((SUPPORTS, SUPPORTS, REFUTES))
 
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """A few articles, each with a few sentences, over five concepts; an article may be empty."""
-    mined = []
-    for pmid in sorted(draw(st.sets(st.integers(1, 40), max_size=7))):
-        mined.append(
-            written(
-                pmid,
-                draw(st.lists(STATEMENTS, max_size=5)),
-                published=draw(DATES),
-                retracted=draw(st.integers(0, 4)) == 0,
-                version=draw(st.integers(1, 2)),
-            )
+    # Few assertions, so that articles meet on the same edges.
+    assertions = st.sampled_from(draw(st.lists(ASSERTIONS, min_size=1, max_size=4)))
+    statements = st.lists(
+        st.builds(
+            lambda said, *how: Statement(*said, *how),
+            assertions,
+            POLARITIES,
+            st.booleans(),
+            st.sampled_from(EXTRACTORS),
+        ),
+        max_size=4,
+    )
+    mined = [
+        written(
+            pmid,
+            draw(statements),
+            published=draw(DATES),
+            retracted=draw(st.integers(0, 5)) == 5,
+            version=draw(st.integers(1, 2)),
         )
+        for pmid in sorted(draw(st.sets(st.integers(1, 40), max_size=7)))
+    ]
     return World(tuple(mined), CONCEPTS)
 
 
