@@ -102,12 +102,14 @@ def build(
     linker: str = "lexicon",
     count: int | None = None,
     email: str | None = None,
+    ledger: str | None = None,
     progress: Progress | None = None,
 ) -> Built:
     """Mine the inputs into the graph's ledger, and make the snapshot of the ledger current.
 
     `inputs` are files, folders and `pubmed:QUERY`; `vocabulary` a folder (the starter vocabulary
-    where it is `None`); `count` how many workers. Files whose shards are complete are not read
+    where it is `None`); `count` how many workers; `ledger` where
+    shards are kept if not in the graph's folder: another folder, or an object store. Files whose shards are complete are not read
     again. Raises `GraphLockedError` where another process writes to the graph, `DiskFullError`,
     `ValueError` for a vocabulary of another version. A file that kills its worker again and again
     is left out and told in `tally.failed_files`.
@@ -118,15 +120,16 @@ def build(
     bars = progress or Progress(disable=True)
     Path(graph).mkdir(parents=True, exist_ok=True)
     with one_writer(graph):
-        ledger = Ledger.open(graph)
-        ledger.sweep()
+        address = ledger or graph
+        shelf = Ledger.open(address)
+        shelf.sweep()
         sweep_snapshots(graph)
         with tally.stage("vocabulary"):
             recipe = recipe_of(vocabulary, linker)
         files = input_files(inputs, graph, email, tally)
         with workers(count) as crew:
-            shards = _mine_all(files, recipe, ledger, graph, crew, tally, bars)
-            info = _snapshot(graph, recipe, crew, tally, bars, tally.mined)
+            shards = _mine_all(files, recipe, shelf, address, crew, tally, bars)
+            info = _snapshot(graph, address, recipe, crew, tally, bars)
         with tally.stage("embedded database"):
             from kg_builder.ladybug_store import load_ladybug
 
@@ -179,7 +182,7 @@ def _mine_all(
     files: Sequence[InputFile],
     recipe: Recipe,
     ledger: Ledger,
-    graph: str,
+    address: str,
     crew: Workers,
     tally: Tally,
     bars: Progress,
@@ -211,7 +214,7 @@ def _mine_all(
 
     with tally.stage("mining"):
         if todo:
-            _Miner(recipe, ledger, graph, crew, tally).run(todo, keep)
+            _Miner(recipe, ledger, address, crew, tally).run(todo, keep)
         ledger.commit(done[file.sha256] for file in files if file.sha256 in done)
     return tuple(done[file.sha256] for file in files if file.sha256 in done)
 
@@ -220,7 +223,7 @@ class _Miner:
     """Keeps the workers busy, and writes the shards that they cannot write themselves."""
 
     def __init__(
-        self, recipe: Recipe, ledger: Ledger, graph: str, crew: Workers, tally: Tally
+        self, recipe: Recipe, ledger: Ledger, address: str, crew: Workers, tally: Tally
     ) -> None:
         import ray
 
@@ -230,7 +233,7 @@ class _Miner:
         self._packed = (
             [] if crew.shared_disk else [ray.put(pack_vocabulary(Path(recipe.vocabulary)))]
         )
-        self._graph = graph if crew.shared_disk or ledger.local is None else None
+        self._address = address if crew.shared_disk or ledger.local is None else None
 
     def run(
         self, files: Sequence[InputFile], keep: Callable[[InputFile, ShardEntry], None]
@@ -266,7 +269,7 @@ class _Miner:
         from ray_jobs.shards import mine_file
 
         content = [] if self._crew.shared_disk else [ray.put(Path(file.path).read_bytes())]
-        return mine_file.remote(self._recipe, self._packed, file, content, self._graph)
+        return mine_file.remote(self._recipe, self._packed, file, content, self._address)
 
     def _write(self, file: InputFile, mined: Mined) -> ShardEntry:
         from ray_jobs.shards import key_of
@@ -277,7 +280,7 @@ class _Miner:
 
 
 def _snapshot(
-    graph: str, recipe: Recipe, crew: Workers, tally: Tally, bars: Progress, mined: int
+    graph: str, address: str, recipe: Recipe, crew: Workers, tally: Tally, bars: Progress
 ) -> SnapshotInfo:
     bar = bars.add_task("snapshot", total=None)
 
@@ -286,14 +289,14 @@ def _snapshot(
 
     vocabulary = Vocabulary.load(recipe.vocabulary)
     with tally.stage("snapshot"):
-        if _is_update(graph, mined):
+        if _is_update(graph, tally.mined):
             tell("update", 0, 1)
-            return update_snapshot(graph, vocabulary)
+            return update_snapshot(graph, vocabulary, ledger=Ledger.open(address))
         if crew.shared_disk and crew.count > 1:
             from ray_jobs.snapshot_job import build_in_parallel
 
-            return build_in_parallel(graph, vocabulary, tell)
-        return build_snapshot(graph, vocabulary, progress=tell)
+            return build_in_parallel(graph, address, vocabulary, tell)
+        return build_snapshot(graph, vocabulary, ledger=Ledger.open(address), progress=tell)
 
 
 def _is_update(graph: str, mined: int) -> bool:
@@ -377,6 +380,11 @@ def bars() -> Progress:
 )
 @click.option("--linker", default="lexicon", show_default=True)
 @click.option("--workers", "count", type=click.IntRange(1), help="Processes; one a core.")
+@click.option(
+    "--ledger",
+    metavar="PATH|URI",
+    help="Where evidence is kept if not in --graph: a folder, or an object store (s3://...).",
+)
 @click.option("--email", envvar="NCBI_EMAIL", help="Who asks NCBI, for pubmed:QUERY.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
 def command(
@@ -385,6 +393,7 @@ def command(
     vocabulary: str | None,
     linker: str,
     count: int | None,
+    ledger: str | None,
     email: str | None,
     as_json: bool,
 ) -> None:
@@ -401,6 +410,7 @@ def command(
                 linker=linker,
                 count=count,
                 email=email,
+                ledger=ledger,
                 progress=shown,
             )
     except KeyboardInterrupt:

@@ -179,20 +179,20 @@ def mine_file(
     packed: list[ray.ObjectRef[Packed]],
     source: InputFile,
     content: list[ray.ObjectRef[bytes]],
-    graph: str | None,
+    address: str | None,
 ) -> Mined:
-    """Mine a file; write its shard into `graph`, or return the tables where that is `None`."""
+    """Mine a file; write its shard into the ledger there, or return the tables where `None`."""
     recipe = staged(recipe, packed)
     open_tools(recipe)
     started, cpu = time.monotonic(), time.process_time()
     tables = mine_here(recipe, source, ray.get(content[0]) if content else None)
     entry = None
-    if graph is not None:
+    if address is not None:
         key = key_of(recipe, source.sha256)
-        entry = Ledger.open(graph).write(key, source.order, source.name, tables)
+        entry = Ledger.open(address).write(key, source.order, source.name, tables)
     return Mined(
         entry=entry,
-        tables=tables if graph is None else None,
+        tables=tables if address is None else None,
         abstracts=sum(1 for texts in tables.articles["section_texts"].to_pylist() if texts),
         seconds=time.monotonic() - started,
         cpu_seconds=time.process_time() - cpu,

@@ -13,6 +13,7 @@ from kg_builder.ledger import Ledger
 from kg_builder.snapshot import (
     Progress,
     SnapshotInfo,
+    check_vocabulary,
     finish,
     origin_of,
     partition,
@@ -23,8 +24,8 @@ from ontologies.concept import Vocabulary
 
 
 @ray.remote(num_cpus=1)
-def _partition(graph: str, view: CurrentView, place: int, fixed: Plan, folder: str) -> None:
-    partition(Ledger.open(graph), view, place, fixed, Path(folder))
+def _partition(address: str, view: CurrentView, place: int, fixed: Plan, folder: str) -> None:
+    partition(Ledger.open(address), view, place, fixed, Path(folder))
 
 
 @ray.remote(num_cpus=1)
@@ -37,20 +38,23 @@ def _merge_edges(folder: str, bucket: int, fixed: Plan) -> None:
     merge_edges(Path(folder), bucket, fixed)
 
 
-def build_in_parallel(graph: str, vocabulary: Vocabulary, progress: Progress) -> SnapshotInfo:
+def build_in_parallel(
+    graph: str, address: str, vocabulary: Vocabulary, progress: Progress
+) -> SnapshotInfo:
     """The same snapshot as `kg_builder.snapshot.build_snapshot`, its parts made by Ray tasks.
 
-    For workers that see the graph's folder under the driver's path.
+    For workers that see the graph's folder under the driver's path; `address` is the ledger's.
     """
-    ledger = Ledger.open(graph)
+    ledger = Ledger.open(address)
     view = current_view(ledger)
+    check_vocabulary(view.shards, vocabulary)
     with working_folder(graph) as folder:
         fixed = plan_parts(ledger, view, progress)
         seen, planned = ray.put(view), ray.put(fixed)
         places = [place for place in range(len(view.shards)) if len(view.of_shard(place)[0])]
         _run(
             "number",
-            [_partition.remote(graph, seen, place, planned, str(folder)) for place in places],
+            [_partition.remote(address, seen, place, planned, str(folder)) for place in places],
             progress,
         )
         merges = [_merge_articles.remote(str(folder), b) for b in range(fixed.article_buckets)]

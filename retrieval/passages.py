@@ -1,0 +1,67 @@
+"""What retrieval returns, and the plain way to ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from kg_builder.model import Subgraph
+from ontologies.linker import Seed
+
+
+@dataclass(frozen=True, slots=True)
+class PassageEdge:
+    """An assertion that a passage's sentence supports or refutes.
+
+    `belief` is that of the edge, 0 to 1, over the evidence left at the cut.
+    """
+
+    subject_id: str
+    predicate: str
+    object_id: str
+    polarity: str
+    hedged: bool
+    belief: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of the ledger that answers, with where it stands and what it states.
+
+    `start` and `end` index `Article.text` of the article. `score` is comparable within one answer
+    alone. `edges` may be empty. `path` are the concept ids that lead from a seed to the sentence,
+    empty where the text itself matched.
+    """
+
+    pmid: int
+    title: str
+    sentence: str
+    start: int
+    end: int
+    published: date | None
+    score: float
+    edges: tuple[PassageEdge, ...] = ()
+    path: tuple[str, ...] = ()
+
+
+class Retriever(Protocol):
+    """Ranked, cited sentences of one graph. The same query gives the same answer, to the digit."""
+
+    def retrieve(self, text: str, k: int = 10, as_of: date | None = None) -> list[Passage]:
+        """The `k` best passages for a question or a note, one for each article."""
+        ...
+
+    def retrieve_for_seeds(
+        self, seeds: Sequence[Seed], k: int = 10, as_of: date | None = None
+    ) -> tuple[list[Passage], Subgraph]:
+        """Passages about the concepts, and the part of the graph that they come from."""
+        ...
+
+
+def open_retriever(graph_url: str) -> Retriever:
+    """Open a retriever over a graph directory or a server's address."""
+    from retrieval.retriever import GraphRetriever
+
+    return GraphRetriever.open(graph_url)
