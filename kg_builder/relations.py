@@ -14,8 +14,9 @@ from kg_builder.signatures import mask_of, partners
 from kg_builder.triggers import Cue, Frame, Hit, Order, load_lexicon, lower
 from ontologies.linker import Mention
 
-CO_OCCURRENCE_SCORE = 1000
-"""Probability, in 1/10,000, that a pair named together is related in any way stated here."""
+CO_OCCURRENCE_SCORE = 4000
+"""Probability, in 1/10,000, that a pair named together is related at all: the share that BioRED's
+training split marks is 0.41; of pairs that a pattern joins it marks 0.63 to 0.97."""
 
 CROWDED = 20
 """A sentence with more concepts than this lists things: see `RelationExtractor.relate`."""
