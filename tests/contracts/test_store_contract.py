@@ -81,7 +81,7 @@ def plain(concepts: list[Any]) -> list[dict[str, Any]]:
 
 
 @other_stores
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(world=worlds(), as_of=CUTS, data=st.data())
 def test_answers_equal_the_reference(
     opener: Opener, world: World, as_of: date | None, data: st.DataObject
@@ -127,7 +127,7 @@ WORDS = st.sampled_from(
 
 
 @other_stores
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     world=worlds(),
     text=st.lists(WORDS, max_size=3).map(" ".join) | st.text(max_size=4),
@@ -139,7 +139,7 @@ def test_search_equals_the_reference(opener: Opener, world: World, text: str, li
         assert plain(store.search(text, limit)) == plain(reference.search(text, limit))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(world=worlds(), as_of=CUTS.filter(bool), ids=IDS)
 def test_a_cut_answers_like_a_graph_of_what_was_published_by_then(
     world: World, as_of: date, ids: list[str]

@@ -34,7 +34,7 @@ def webs(draw: st.DrawFn) -> World:
     return World(tuple(mined), MANY)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(world=webs(), k=st.integers(1, 6), longest=st.integers(1, 4))
 def test_paths_are_the_best_of_all(world: World, k: int, longest: int) -> None:
     store = MemoryStore(*world)
