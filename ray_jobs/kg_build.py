@@ -108,11 +108,11 @@ def build(
     """Mine the inputs into the graph's ledger, and make the snapshot of the ledger current.
 
     `inputs` are files, folders and `pubmed:QUERY`; `vocabulary` a folder (the starter vocabulary
-    where it is `None`); `count` how many workers; `ledger` where
-    shards are kept if not in the graph's folder: another folder, or an object store. Files whose shards are complete are not read
-    again. Raises `GraphLockedError` where another process writes to the graph, `DiskFullError`,
-    `ValueError` for a vocabulary of another version. A file that kills its worker again and again
-    is left out and told in `tally.failed_files`.
+    where it is `None`); `count` how many workers; `ledger` where shards are kept if not in the
+    graph's folder: another folder, or an object store. Files whose shards are complete are not
+    read again. Raises `GraphLockedError` where another process writes to the graph,
+    `DiskFullError`, `ValueError` for a vocabulary of another version. A file that kills its
+    worker again and again is left out and told in `tally.failed_files`.
     """
     from ray_jobs.cluster import workers
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import ray
 
 from kg_builder.assemble import merge_articles, merge_edges
+from kg_builder.concepts_table import check_vocabulary
 from kg_builder.current import CurrentView, current_view
 from kg_builder.gather import Plan
 from kg_builder.ledger import Ledger
 from kg_builder.snapshot import (
     Progress,
     SnapshotInfo,
-    check_vocabulary,
     finish,
     origin_of,
     partition,
