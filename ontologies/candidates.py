@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +94,10 @@ class TokenTable(dict[str, int]):
             self.__init__(self.limit)  # type: ignore[misc]
 
 
-def _grown(array: npt.NDArray[np.generic], values: list[int]) -> npt.NDArray[np.generic]:
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def _grown(array: npt.NDArray[_Number], values: list[int]) -> npt.NDArray[_Number]:
     return np.concatenate([array, np.array(values, dtype=array.dtype)]) if values else array
 
 

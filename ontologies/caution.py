@@ -57,4 +57,5 @@ def cautious_scores(found: Candidates, seen: F32, lower: Bool) -> F64:
     score[symbol | short | common | generic] = 0.0
     score[(found.flags & _STATED) == 0] *= 0.6
     score[(found.flags & np.uint32(ADJECTIVE)) > 0] *= 0.5
-    return score / np.maximum(1.0, np.log2(np.maximum(found.ambiguity, 1)))
+    spread: F64 = np.maximum(1.0, np.log2(np.maximum(found.ambiguity, 1)))
+    return score / spread

@@ -54,8 +54,12 @@ class Examples:
 
 
 _NAMED = np.uint32((1 << len(SCOPES)) - 1)
-_JUDGED: Final = (("disease", "MEDIC"), ("chemical", "MESH"), ("gene", "HGNC"))
-_KIND_OF: Final = {"disease": ("DISO",), "chemical": ("CHEM", "PROT"), "gene": ("GENE",)}
+_JUDGED: Final = (
+    ("disease", "MEDIC"), ("chemical", "MESH"), ("protein", "MESH"), ("gene", "HGNC"),
+)  # fmt: skip
+"""Types that a corpus may mark, with the source of the ids that it marks them with."""
+
+_KIND_OF: Final = {"disease": "DISO", "chemical": "CHEM", "protein": "PROT", "gene": "GENE"}
 
 
 def _judged_types(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.int8]:
@@ -63,9 +67,9 @@ def _judged_types(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.int8]:
     sources = lexicon.concept_sources[found.concept]
     types = np.full(len(sources), -1, dtype=np.int8)
     for place, (type_, source) in reversed(list(enumerate(_JUDGED))):
-        kinds = [KINDS.index(kind) for kind in _KIND_OF[type_]]
         has = (sources & np.uint32(source_bit(source))) > 0
-        types[has & (np.isin(found.kind, kinds) | (type_ == "disease"))] = place
+        of_kind = found.kind == KINDS.index(_KIND_OF[type_])
+        types[has & (of_kind | (type_ == "disease"))] = place
     return types
 
 
@@ -159,10 +163,13 @@ def _counts(
     """Distinct keys, each candidate's place among them, and right and wrong candidates by fold."""
     distinct, inverse = np.unique(keys, return_inverse=True)
     cell, shape = inverse * FOLDS + examples.fold, (len(distinct), FOLDS)
-    size = len(distinct) * FOLDS
-    right = np.bincount(cell, weights=use & examples.right, minlength=size).reshape(shape)
-    wrong = np.bincount(cell, weights=use & ~examples.right, minlength=size).reshape(shape)
-    return distinct, inverse, right, wrong
+
+    def count(chosen: Bool) -> F64:
+        total = np.bincount(cell, weights=chosen, minlength=shape[0] * FOLDS)
+        return total.astype(np.float64).reshape(shape)
+
+    right, wrong = count(use & examples.right), count(use & ~examples.right)
+    return distinct, inverse.astype(np.int64), right, wrong
 
 
 def evidence_of(examples: Examples) -> tuple[Evidence, list[npt.NDArray[np.float32]]]:

@@ -45,7 +45,8 @@ def path_hash(tokens: list[int]) -> int:
 
 def mapped(path: Path) -> npt.NDArray[Any]:
     """An array mapped into memory; a plain view of it, which is faster to index than a memmap."""
-    return np.load(path, mmap_mode="r").view(np.ndarray)
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r").view(np.ndarray)
+    return array
 
 
 def _home(keys: U64, slots: int) -> npt.NDArray[np.int64]:

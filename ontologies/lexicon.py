@@ -69,8 +69,8 @@ class Lexicon:
     go on from it. Group g has the entries `group_start[g]:group_start[g+1]`. By concept row:
     `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources),
     `concept_key`, a hash that is the same for a concept of any vocabulary, `concept_type` (hash of
-    its semantic types), `concept_parent` (key of its first parent) and `concept_names` (how many the
-    vocabulary gives).
+    its semantic types), `concept_parent` (key of its first parent) and `concept_names` (how many
+    the vocabulary gives).
     """
 
     nodes: HashTable
@@ -127,12 +127,12 @@ _MOST_SWAPPED = 4
 
 def _swapped(text: str) -> Iterator[str]:
     """The name with other head nouns, where it ends in one that has others of like meaning."""
-    words = text.lower().split(" ")
-    if 2 <= len(words) <= _MOST_SWAPPED and "," not in text:
-        head = words[-1].removesuffix("s")
+    first, _, last = text.lower().rpartition(" ")
+    head = last.removesuffix("s")
+    if first and "," not in text and first.count(" ") < _MOST_SWAPPED - 1:
         for other in _LIKE_HEADS.get(head, ()):
             if other != head:
-                yield " ".join((*words[:-1], other))
+                yield f"{first} {other}"
 
 
 def variants(text: str) -> Iterator[tuple[str, int]]:

@@ -117,7 +117,8 @@ class Trees:
                 remaining &= masks[bins]
         leaf = _LOWEST_BIT[remaining]
         flat = leaf + (np.arange(len(self.leaves)) * LEAVES)
-        return self.leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
+        total: F64 = self.leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
+        return total
 
 
 def evidence_names() -> tuple[str, ...]:

@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
 KNOWN_CORPORA: Final = {
-    "bc5cdr": (True, ("disease", "chemical"), "public domain (US Government work)"),
+    "bc5cdr": (True, ("disease", "chemical", "protein"), "public domain (US Government work)"),
     "ncbi-disease": (True, ("disease",), "public domain (US Government work)"),
     "biored": (
         False,
-        ("disease", "chemical", "gene"),
+        ("disease", "protein", "gene"),
         "licence not stated: numbers only, no name and no text of it is kept",
     ),
 }
-"""Whether the names of a corpus may be shipped, the types it marks, and its licence."""
+"""Whether the names of a corpus may be shipped, the types learned from it, and its licence.
+
+BioRED marks hormones and other messengers as genes, where BC5CDR marks them as chemicals: what is
+a chemical is learned from BC5CDR alone, what is no chemical but a protein from both.
+"""
 
 
 class UnknownCorpusError(ValueError):

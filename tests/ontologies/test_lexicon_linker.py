@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ontologies import Concept, Name, Vocabulary, open_linker
+from ontologies.abbreviations import find_abbreviations
+from ontologies.lexicon_linker import LexiconLinker, _Kept, with_abbreviations
 from ontologies.linker import Linker
 
-CONCEPTS = [
-    Concept(
-        "MESH:D003924",
-        "Diabetes Mellitus, Type 2",
-        (Name("Diabetes Mellitus, Type 2", "MESH", "preferred"), Name("NIDDM", "MEDIC")),
-        ("T047",),
-        (),
-        ("MEDIC:D003924", "MESH:D003924"),
-    ),
-    Concept(
-        "MESH:D008687",
-        "Metformin",
-        (Name("Metformin", "MESH", "preferred"),),
-        ("T121",),
-        (),
-        ("MESH:D008687",),
-    ),
-]
+
+def concept(id_: str, kind: str, *names: Name | str) -> Concept:
+    own = tuple(n if isinstance(n, Name) else Name(n, "MESH") for n in names)
+    marks = (id_.replace("MESH", "MEDIC"),) if kind == "T047" else ()
+    return Concept(id_, own[0].text, own, (kind,), (), (id_, *marks))
+
+
+VOCABULARY = Vocabulary.from_concepts(
+    [
+        concept("MESH:D003924", "T047", "Diabetes Mellitus, Type 2", "NIDDM"),
+        concept("MESH:D006973", "T047", "Hypertension", Name("HTN", "STARTER", "exact", True)),
+        concept("MESH:D008687", "T121", "Metformin"),
+        concept("MESH:D008099", "T023", "Liver"),
+        concept("MESH:D010361", "T101", "Patients"),
+        concept("MESH:D013997", "T079", "Long Time Factors"),
+        concept("MESH:D002289", "T047", "Carcinoma, Non-Small-Cell Lung"),
+    ]
+)
 
 
 @pytest.fixture(scope="module")
 def linker() -> Linker:
-    return open_linker("lexicon", Vocabulary.from_concepts(CONCEPTS))
+    return open_linker("lexicon", VOCABULARY)
+
+
+def found(linker: Linker, text: str) -> list[tuple[str, str | None]]:
+    return [(m.text, m.concept_id) for m in linker.link(text)]
 
 
 def test_finds_names_in_other_order_and_case(linker: Linker) -> None:
-    text = "Metformin in type II diabetes mellitus."
-    assert [(m.text, m.concept_id) for m in linker.link(text)] == [
+    assert found(linker, "Metformin in type II diabetes mellitus.") == [
         ("Metformin", "MESH:D008687"),
         ("type II diabetes mellitus", "MESH:D003924"),
     ]
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    st.lists(
-        st.sampled_from(
-            ["metformin", "type 2", "diabetes mellitus", "\u00a0", "\n", "😀", "e\u0301", " (", ")"]
-        )
-        | st.text(max_size=5),
-        max_size=12,
-    ).map(" ".join)
-)
-def test_spans_hold_their_text_in_order(linker: Linker, text: str) -> None:
-    mentions = linker.link(text)
-    assert all(text[m.start : m.end] == m.text and m.text for m in mentions)
-    assert all(a.end <= b.start for a, b in pairwise(mentions))
-    assert linker.link_many([text, "", text]) == [mentions, [], mentions]
+def test_a_possessive_is_no_part_of_the_name(linker: Linker) -> None:
+    assert found(linker, "Metformin's effect")[0] == ("Metformin", "MESH:D008687")
+
+
+def test_short_forms_take_the_concept_of_their_long_forms(linker: Linker) -> None:
+    text = "Non-small cell lung carcinoma (NSCL) grew. NSCL shrank."
+    assert found(linker, text) == [
+        ("Non-small cell lung carcinoma", "MESH:D002289"),
+        ("NSCL", "MESH:D002289"),
+        ("NSCL", "MESH:D002289"),
+    ]
+
+
+def test_shorthand_is_for_notes(linker: Linker) -> None:
+    notes = open_linker("lexicon", VOCABULARY, notes=True)
+    assert ("HTN", "MESH:D006973") not in found(linker, "HTN, on metformin")
+    assert ("HTN", "MESH:D006973") in found(notes, "HTN, on metformin")
+    assert notes.version != linker.version
+
+
+def test_what_says_nothing_is_left_out(linker: Linker) -> None:
+    text = "Patients with long time factors had a liver."
+    assert found(linker, text) == [("liver", "MESH:D008099")]
+
+
+def test_the_threshold_is_the_least_score() -> None:
+    strict = LexiconLinker.open(VOCABULARY, threshold=0.8)
+    text = "Metformin and the liver"
+    everything = open_linker("lexicon", VOCABULARY).link(text)
+    assert strict.link(text) == [m for m in everything if m.score >= 0.8] != everything
+
+
+def kept(text: str, word: str, concept: int) -> _Kept:
+    start = text.index(word)
+    return _Kept(start, start + len(word), concept, 0.9)
+
+
+def test_a_local_definition_beats_the_meaning_elsewhere() -> None:
+    text = "Heart rate (HR) rose. HR, HRs, CHR."
+    elsewhere = _Kept(22, 24, 7, 0.8)
+    defined = list(find_abbreviations(text))
+    after = with_abbreviations(text, defined, [kept(text, "Heart rate", 1), elsewhere])
+    assert [(text[k.start : k.end], k.concept) for k in after] == [
+        ("Heart rate", 1), ("HR", 1), ("HR", 1), ("HRs", 1),
+    ]  # fmt: skip
+    assert with_abbreviations(text, defined, [elsewhere]) == []
+
+
+def test_a_long_form_that_names_something_in_part_decides_nothing() -> None:
+    text = "Heart rate variability (HRV). HRV"
+    part, other = kept(text, "Heart", 1), _Kept(30, 33, 7, 0.8)
+    assert with_abbreviations(text, find_abbreviations(text), [part, other]) == [part, other]
