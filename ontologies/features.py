@@ -36,19 +36,14 @@ F32 = npt.NDArray[np.float32]
 
 KEYS: Final = (
     "pair", "name", "written", "concept", "first", "last", "tail", "left", "right", "left tail",
-    "right tail", "type", "typed form", "parent", "name and left", "name and right", "anywhere",
+    "right tail", "name and left", "name and right", "anywhere",
 )  # fmt: skip
 """Name with concept; name; name in its case; concept; first and last token; the end of the last
-token; neighbours, and their ends; semantic types, and with the written form; parent; name and
-neighbour; the name whatever it may mean. All but the first and the last
-are counted by kind of concept."""
+token; neighbours, and their ends; name and neighbour; the name whatever it may mean. All but the
+first and the last are counted by kind of concept."""
 
 _NO_TOKEN: Final = np.uint64(7)
 _FLAG_BITS: Final = 14
-_SOURCE_BITS: Final = 8
-_GIVEN_SOURCES: Final = 6
-"""Sources that a vocabulary gives. That a concept has learned names at all is no feature: for the
-articles that they were learned from it would tell the answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +63,6 @@ def features(
         "tokens": found.count,
         "characters": found.end - found.start,
         "kind": found.kind,
-        "names": np.minimum(lexicon.concept_names[found.concept], 99),
         "ambiguity": np.minimum(found.ambiguity, 9),
         "same kind": np.minimum(_repeats(found.span, found.kind), 9),
         "case": place.case,
@@ -87,8 +81,6 @@ def features(
             for kind in (SPACE, HYPHEN, COMMA, SLASH, INNER, BRACKET)
         },
         **_bits("flag", found.flags, _FLAG_BITS),
-        **_bits("source", found.sources, _SOURCE_BITS),
-        **_bits("known to", lexicon.concept_sources[found.concept], _GIVEN_SOURCES),
     }
     return Features(columns, place.keys(spans, lexicon))
 
@@ -163,8 +155,6 @@ class _Place:
         def of(values: U64, salt: int) -> U64:
             return extend_hash(values, kind + np.uint64(salt))
 
-        types = lexicon.concept_type[found.concept]
-        form = (np.minimum(found.count, 3) * 4 + self.case).astype(np.uint64)
         left = np.where(no_left, _NO_TOKEN, hashes[before])
         right = np.where(no_right, _NO_TOKEN, hashes[after])
         return (
@@ -179,9 +169,6 @@ class _Place:
             extend_hash(of(right, 500), self.gap_after.astype(np.uint64)),
             of(np.where(no_left, _NO_TOKEN, tails[before]), 600),
             of(np.where(no_right, _NO_TOKEN, tails[after]), 700),
-            of(types, 800),
-            extend_hash(of(types, 900), form),
-            of(lexicon.concept_parent[found.concept], 1000),
             extend_hash(name, left),
             extend_hash(name, right + np.uint64(1)),
             found.key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from ontologies.hashing import U64, text_hash
+from ontologies.hashing import text_hash
 from ontologies.lexicon import KINDS, ConceptRows
 from ontologies.semantic_types import group_of
 
@@ -29,31 +29,13 @@ def kind_of(semantic_types: list[str]) -> int:
 
 def concept_rows(vocabulary: Vocabulary) -> ConceptRows:
     """What the linker knows of all concepts of a vocabulary, by row."""
-    size = len(vocabulary)
-    best = _best_ids(vocabulary.xrefs_table(), size)
-    keys = np.array([text_hash(curie) for curie in best], dtype=np.uint64)
+    best = _best_ids(vocabulary.xrefs_table(), len(vocabulary))
     types = vocabulary.semantic_types_column().to_pylist()
     kind_by_types = {key: kind_of(list(key)) for key in {tuple(tuis) for tuis in types}}
     return ConceptRows(
-        kind=np.array([kind_by_types[tuple(tuis)] for tuis in types], dtype=np.uint8),
-        key=keys,
-        type=_type_keys(types, best),
-        parent=_parent_keys(vocabulary.parents_column().to_pylist(), keys),
+        np.array([kind_by_types[tuple(tuis)] for tuis in types], dtype=np.uint8),
+        np.array([text_hash(curie) for curie in best], dtype=np.uint64),
     )
-
-
-def _type_keys(types: list[list[str]], best: list[str]) -> U64:
-    """A hash of semantic types and sort of id, which concepts of one sort share."""
-    labels = (c[:6] if c.startswith("MESH:") else c.partition(":")[0] for c in best)
-    joined = ["|".join((*tuis, label)) for tuis, label in zip(types, labels, strict=True)]
-    known = {label: text_hash(label) for label in set(joined)}
-    return np.array([known[label] for label in joined], dtype=np.uint64)
-
-
-def _parent_keys(parents: list[list[int]], keys: U64) -> U64:
-    """The key of each concept's first parent; 0 where it has none."""
-    first = np.array([rows[0] if rows else -1 for rows in parents], dtype=np.int64)
-    return np.where(first < 0, np.uint64(0), keys[first]) if len(keys) else keys
 
 
 def _best_ids(xrefs: pa.Table, size: int) -> list[str]:

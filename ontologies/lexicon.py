@@ -67,10 +67,8 @@ class Lexicon:
 
     A node's value is twice its group's number (-2: it ends no name), plus one where longer names
     go on from it. Group g has the entries `group_start[g]:group_start[g+1]`. By concept row:
-    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources),
-    `concept_key`, a hash that is the same for a concept of any vocabulary, `concept_type` (hash of
-    its semantic types), `concept_parent` (key of its first parent) and `concept_names` (how many
-    the vocabulary gives).
+    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources) and
+    `concept_key`, a hash that is the same for a concept of any vocabulary.
     """
 
     nodes: HashTable
@@ -81,9 +79,6 @@ class Lexicon:
     concept_kind: U8
     concept_sources: U32
     concept_key: U64
-    concept_type: U64
-    concept_parent: U64
-    concept_names: I32
     dropped: int
 
     def save(self, directory: Path) -> None:
@@ -103,7 +98,6 @@ class Lexicon:
 _ARRAYS = (
     "group_start", "entry_concept", "entry_flags", "entry_sources",
     "concept_kind", "concept_sources", "concept_key",
-    "concept_type", "concept_parent", "concept_names",
 )  # fmt: skip
 
 _ADJECTIVES = (
@@ -246,8 +240,6 @@ class ConceptRows(NamedTuple):
 
     kind: U8
     key: U64
-    type: U64
-    parent: U64
 
 
 def compile_names(
@@ -260,7 +252,6 @@ def compile_names(
         compiler.add(block)
     merged = compiler.merged()
     ends, group_start = np.unique(merged.key, return_index=True)
-    given = merged.concept[(merged.flags & ((1 << len(SCOPES)) - 1)) > 0]
     concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
     np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
     return Lexicon(
@@ -272,8 +263,5 @@ def compile_names(
         concepts.kind,
         concept_sources,
         concepts.key,
-        concepts.type,
-        concepts.parent,
-        np.bincount(given, minlength=len(concepts.kind)).astype(np.int32),
         compiler.dropped,
     )

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 METHOD = "lexicon-1"
 BATCH = 64
-THRESHOLD = 0.45
+THRESHOLD = 0.4
 REMEMBERED = 100_000
 HOPELESS = -3.4
 """Log odds of a name that is not worth scoring: met ten times in training and never right."""

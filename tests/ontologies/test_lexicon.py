@@ -36,7 +36,7 @@ PHRASES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 def lexicon_of(names: list[tuple[int, str]], block_size: int = 200_000) -> Lexicon:
     size = 1 + max((concept for concept, _ in names), default=0)
     numbers = np.arange(size, dtype=np.uint64)
-    rows = ConceptRows(np.ones(size, dtype=np.uint8), numbers, numbers, numbers)
+    rows = ConceptRows(np.ones(size, dtype=np.uint8), numbers)
     return compile_names((NameRow(c, text, 1 << 12, 1) for c, text in names), rows, block_size)
 
 

@@ -13,14 +13,14 @@ from ontologies.linker import Linker
 def concept(id_: str, kind: str, *names: Name | str) -> Concept:
     own = tuple(n if isinstance(n, Name) else Name(n, "MESH") for n in names)
     marks = (id_.replace("MESH", "MEDIC"),) if kind == "T047" else ()
-    return Concept(id_, own[0].text, own, (kind,), (), (id_, *marks))
+    return Concept(id_, own[0].text, own, tuple(kind.split(" ")), (), (id_, *marks))
 
 
 VOCABULARY = Vocabulary.from_concepts(
     [
         concept("MESH:D003924", "T047", "Diabetes Mellitus, Type 2", "NIDDM"),
         concept("MESH:D006973", "T047", "Hypertension", Name("HTN", "STARTER", "exact", True)),
-        concept("MESH:D008687", "T121", "Metformin"),
+        concept("MESH:D008687", "T109 T121", "Metformin"),
         concept("MESH:D008099", "T023", "Liver"),
         concept("MESH:D010361", "T101", "Patients"),
         concept("MESH:D013997", "T079", "Long Time Factors"),
