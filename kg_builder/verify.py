@@ -52,10 +52,11 @@ def digest_of_content(parts: Iterable[Content], concepts: Iterable[Concept]) -> 
 def digest_of_snapshot(path: Path) -> str:
     """The digest that a snapshot's tables say; equal to its name unless they were altered."""
     tables = SnapshotTables(path)
-    return digest_of_content(_contents(tables), concepts_of(tables["concepts"]))
+    return digest_of_content(snapshot_contents(tables), concepts_of(tables["concepts"]))
 
 
-def _contents(tables: SnapshotTables) -> Iterator[Content]:
+def snapshot_contents(tables: SnapshotTables) -> Iterator[Content]:
+    """All that a snapshot's tables say of its articles."""
     ids = tables.array("concepts", "id")
     mentioned = tables.column("mentions", "article")
     by_article = np.argsort(tables.column("evidence", "article"), kind="stable")

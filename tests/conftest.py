@@ -1,11 +1,14 @@
-"""What tests share: where the development data lie."""
+"""What tests share: where the development data lie, and a Neo4j server."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tools.neo4j_server import USERNAME, Neo4jServer, missing_tools, resolve_jars
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,24 @@ def data() -> Path:
     if not path.is_dir():
         raise FileNotFoundError(f"MEDWEAVE_DATA names {path}, which is not a folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+    """A Neo4j server of its own, its user and password in the environment.
+
+    Skips where Java or Maven are missing, but in continuous integration (`CI` is set).
+    """
+    if missing := missing_tools():
+        reason = f"no Neo4j server without {' and '.join(missing)} (apt: openjdk-17-jre, maven)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    lib = resolve_jars(Path(__file__).resolve().parents[1] / ".neo4j")
+    server = Neo4jServer(lib, tmp_path_factory.mktemp("neo4j"))
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEO4J_USERNAME", USERNAME)
+        patch.setenv("NEO4J_PASSWORD", server.password)
+        yield server
+    server.stop()

@@ -9,10 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from kg_builder.concepts_table import concepts_of
+from kg_builder.digest import concept_hash, contents
 from kg_builder.memory_store import edge_of
 from kg_builder.model import PREDICATES, REFUTES, EdgeKey, Evidence
 from kg_builder.schema import SNAPSHOT_VERSION
-from kg_builder.snapshot_tables import SCHEMAS
+from kg_builder.snapshot_tables import SCHEMAS, SnapshotTables
+from kg_builder.verify import digest_of_snapshot, snapshot_contents
 from tests.contracts.graphs import World
 
 SPANS = (
@@ -39,6 +42,33 @@ def write_snapshot(world: World, directory: Path, *, batch: int | None = None) -
     build = {"snapshot_version": SNAPSHOT_VERSION, "digest": "made"}
     (snapshot / "BUILD.json").write_text(json.dumps(build))
     (directory / "CURRENT").write_text("made\n")
+    return snapshot
+
+
+def write_hashed(world: World, directory: Path, digest: str | None = None) -> Path:
+    """Like `write_snapshot`, with true content hashes, and the true digest where none is given."""
+    snapshot = write_snapshot(world, directory)
+    read = SnapshotTables(snapshot)
+    hashes = {
+        "concepts": [concept_hash(concept) for concept in concepts_of(read["concepts"])],
+        "articles": [
+            number
+            for part in snapshot_contents(read)
+            for number in contents(part.articles, part.mentions, part.evidence).hashes
+        ],
+    }
+    for name, column in hashes.items():
+        rows = [
+            {**row, "content_hash": number}
+            for row, number in zip(read[name].to_pylist(), column, strict=True)
+        ]
+        table = pa.Table.from_pylist(rows, schema=SCHEMAS[name])
+        (snapshot / f"{name}.arrow").unlink()  # the old file is mapped
+        with pa.ipc.new_file(str(snapshot / f"{name}.arrow"), table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+    stated = digest or digest_of_snapshot(snapshot)
+    build = {"snapshot_version": SNAPSHOT_VERSION, "digest": stated}
+    (snapshot / "BUILD.json").write_text(json.dumps(build))
     return snapshot
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from tests.contracts.graphs import (
     worlds,
     written,
 )
-from tests.contracts.snapshots import write_snapshot
+from tests.contracts.snapshots import write_hashed, write_snapshot
 
 ALL = tuple(concept.id for concept in CONCEPTS)
 ASPIRIN, FAILURE, DISEASE, ATTACK, INSULIN = ALL
@@ -59,16 +60,53 @@ def ladybug_in_batches(world: World) -> Iterator[GraphStore]:
             store.close()
 
 
+@contextmanager
+def neo4j(world: World) -> Iterator[GraphStore]:
+    """Publishes by the difference from whatever the example before left."""
+    from kg_builder.neo4j_publish import publish
+    from kg_builder.neo4j_store import Neo4jStore
+    from tests.kg_builder.neo4j_databases import forget_digest
+
+    url = os.environ["TEST_NEO4J_URL"]
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = write_hashed(world, Path(folder) / "graph", digest="made")
+        forget_digest(url)
+        publish(snapshot, url)
+        store = Neo4jStore.open(url)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
 Opener = Callable[[World], Any]
 OPENERS: dict[str, Opener] = {
     "kg_builder.memory_store:MemoryStore": memory,
     "kg_builder.ladybug_store:LadybugStore": ladybug,
     "kg_builder.ladybug_store:LadybugStore in batches": ladybug_in_batches,
+    "kg_builder.neo4j_store:Neo4jStore": neo4j,
 }
-every_store = pytest.mark.parametrize("opener", OPENERS.values(), ids=list(OPENERS))
-other_stores = pytest.mark.parametrize(
-    "opener", [o for o in OPENERS.values() if o is not memory], ids=list(OPENERS)[1:]
-)
+
+
+@pytest.fixture(scope="module")
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Opens a world in the store that the test is run for, whose server runs."""
+    if request.param is neo4j:
+        os.environ["TEST_NEO4J_URL"] = request.getfixturevalue("neo4j_server").url
+    chosen: Opener = request.param
+    return chosen
+
+
+def stores(*names: str) -> pytest.MarkDecorator:
+    """Runs a test for each of the stores with these names."""
+    chosen = [OPENERS[name] for name in names]
+    return pytest.mark.parametrize("opener", chosen, ids=list(names), indirect=True)
+
+
+SERVERS = ["kg_builder.neo4j_store:Neo4jStore"]
+every_store = stores(*OPENERS)
+embedded_stores = stores(*[name for name in list(OPENERS)[1:] if name not in SERVERS])
+server_stores = stores(*SERVERS)
 
 
 def test_every_implementation_is_in_this_suite() -> None:
@@ -80,12 +118,26 @@ def plain(concepts: list[Any]) -> list[dict[str, Any]]:
     return [asdict(concept) for concept in concepts]
 
 
-@other_stores
+@embedded_stores
 @settings(max_examples=40, deadline=None)
 @given(world=worlds(), as_of=CUTS, data=st.data())
 def test_answers_equal_the_reference(
     opener: Opener, world: World, as_of: date | None, data: st.DataObject
 ) -> None:
+    check_answers(opener, world, as_of, data)
+
+
+@server_stores
+@settings(max_examples=15, deadline=None)
+@given(world=worlds(), as_of=CUTS, data=st.data())
+def test_answers_of_a_server_equal_the_reference(
+    opener: Opener, world: World, as_of: date | None, data: st.DataObject
+) -> None:
+    check_answers(opener, world, as_of, data)
+
+
+def check_answers(opener: Opener, world: World, as_of: date | None, data: st.DataObject) -> None:
+    """Every read answers as the reference does."""
     reference = MemoryStore(world.mined, world.concepts, digest="made")
     with opener(world) as store:
         assert store.stats(as_of=as_of) == reference.stats(as_of=as_of)
@@ -126,13 +178,27 @@ WORDS = st.sampled_from(
 ) | st.sampled_from(["mesh:d001241", "C0018801"])
 
 
-@other_stores
-@settings(max_examples=40, deadline=None)
+TEXTS = st.lists(WORDS, max_size=3).map(" ".join) | st.text(max_size=4)
+
+
+@server_stores
+@settings(max_examples=8, deadline=None)
 @given(
     world=worlds(),
-    text=st.lists(WORDS, max_size=3).map(" ".join) | st.text(max_size=4),
-    limit=st.integers(1, 6),
+    asked=st.lists(st.tuples(TEXTS, st.integers(1, 6)), min_size=5, max_size=20),
 )
+def test_search_of_a_server_equals_the_reference(
+    opener: Opener, world: World, asked: list[tuple[str, int]]
+) -> None:
+    reference = MemoryStore(world.mined, world.concepts)
+    with opener(world) as store:
+        for text, limit in asked:
+            assert plain(store.search(text, limit)) == plain(reference.search(text, limit))
+
+
+@embedded_stores
+@settings(max_examples=40, deadline=None)
+@given(world=worlds(), text=TEXTS, limit=st.integers(1, 6))
 def test_search_equals_the_reference(opener: Opener, world: World, text: str, limit: int) -> None:
     reference = MemoryStore(world.mined, world.concepts)
     with opener(world) as store:
