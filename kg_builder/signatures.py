@@ -11,6 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ontologies.semantic_types import groups_of
+
+_PEOPLE = frozenset({"T096", "T097", "T098", "T099", "T100", "T101"})
+"""Groups of people: every second sentence names patients, and no edge of medicine ends in them."""
+
 _GROUPS = ("DISO", "CHEM", "GENE", "PROC", "ANAT", "PHYS", "LIVB", "DEVI")
 _BIT = {group: 1 << position for position, group in enumerate(_GROUPS)}
 
@@ -59,6 +64,15 @@ def is_host(mask: int) -> bool:
 def holds_chemical(mask: int) -> bool:
     """Whether chemicals are among the groups."""
     return bool(mask & _BIT["CHEM"])
+
+
+def edge_groups(semantic_types: Iterable[str]) -> frozenset[str]:
+    """The groups by which a concept of these types may take part in an edge; often none.
+
+    >>> sorted(edge_groups(["T047"])), sorted(edge_groups(["T101"]))
+    (['DISO'], [])
+    """
+    return groups_of([tui for tui in semantic_types if tui not in _PEOPLE])
 
 
 def mask_of(groups: Iterable[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -36,6 +37,7 @@ from kg_builder.snapshot import (
     sweep_snapshots,
 )
 from kg_builder.snapshot_tables import find_snapshot
+from kg_builder.sources.entrez import fetch_query, missing_citations
 from kg_builder.sources.inputs import expand_inputs, order_key, unrecognized_inputs
 from kg_builder.update import update_snapshot
 from ontologies.concept import Vocabulary
@@ -157,7 +159,9 @@ def input_files(
     paths: list[Path] = []
     for given in inputs:
         if given.startswith(QUERY):
-            paths += _fetched(given.removeprefix(QUERY), Path(graph) / "inputs", email)
+            folder = Path(graph) / "inputs"
+            paths += _fetched(given.removeprefix(QUERY), folder, email)
+            tally.left += missing_citations(given.removeprefix(QUERY), folder)
         else:
             paths.append(Path(given))
     for path in paths:
@@ -173,9 +177,16 @@ def input_files(
 
 
 def _fetched(query: str, folder: Path, email: str | None) -> list[Path]:
-    from kg_builder.sources.entrez import fetch_query
-
-    return fetch_query(query, folder, email=email)
+    """Fetch a query's citations, or what is missing of them, telling how many have come."""
+    with console.status(f"asking PubMed for {query!r}") as status:
+        return fetch_query(
+            query,
+            folder,
+            email=email,
+            api_key=os.environ.get("NCBI_API_KEY"),
+            base_url=os.environ.get("MEDWEAVE_EUTILS"),
+            progress=lambda fetched, found: status.update(f"{fetched:,} of {found:,} citations"),
+        )
 
 
 def _mine_all(

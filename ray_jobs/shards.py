@@ -25,10 +25,10 @@ from kg_builder.ledger import Ledger, ShardEntry, ShardKey
 from kg_builder.mine import Extractor, ShardTables, mine
 from kg_builder.model import Failure
 from kg_builder.relations import RelationExtractor
+from kg_builder.signatures import edge_groups
 from kg_builder.sources import Record, open_source
 from ontologies.concept import Vocabulary
 from ontologies.linker import Linker, open_linker
-from ontologies.semantic_types import groups_of
 from ray_jobs.config import cache_directory
 
 MAX_RETRIES = 5
@@ -93,7 +93,7 @@ def extractor_of(vocabulary: Vocabulary) -> RelationExtractor:
 
     @functools.cache
     def groups(concept_id: str) -> frozenset[str]:
-        return groups_of(vocabulary[concept_id].semantic_types)
+        return edge_groups(vocabulary[concept_id].semantic_types)
 
     return RelationExtractor(groups)
 

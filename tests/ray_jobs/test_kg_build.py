@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ontologies.starter_vocabulary import starter_vocabulary
 
 import kg_builder.demo
+from ontologies.starter_vocabulary import starter_vocabulary
 from tests.ray_jobs.builds import command, run
 
 DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
