@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,12 @@ from ontologies.concept import Concept, Name, Vocabulary
 Array = npt.NDArray[Any]
 
 
+class Concepts(Protocol):
+    """Where concepts are looked up: a vocabulary, or an empty dictionary where none come."""
+
+    def __getitem__(self, concept_id: str, /) -> Concept: ...
+
+
 class OtherVocabularyError(KeyError):
     """An article mentions a concept that the vocabulary does not hold."""
 
@@ -25,7 +31,7 @@ class OtherVocabularyError(KeyError):
 
 
 def concept_table(
-    ids: pa.StringArray, vocabulary: Vocabulary, occurrence: pa.Table, retracted: Array
+    ids: pa.StringArray, vocabulary: Concepts, occurrence: pa.Table, retracted: Array
 ) -> pa.Table:
     """One row for each id. `occurrence` is the snapshot's, `retracted` by number of article.
 
@@ -55,7 +61,7 @@ def check_vocabulary(shards: Iterable[ShardEntry], vocabulary: Vocabulary) -> No
         )
 
 
-def _concept(vocabulary: Vocabulary, concept_id: str) -> Concept:
+def _concept(vocabulary: Concepts, concept_id: str) -> Concept:
     try:
         return vocabulary[concept_id]
     except KeyError as error:

@@ -25,7 +25,7 @@ from kg_builder.aggregate import (
     incidence,
 )
 from kg_builder.assemble import evidence_table, write_snapshot_table
-from kg_builder.concepts_table import concept_table, with_article_counts
+from kg_builder.concepts_table import Concepts, concept_table, with_article_counts
 from kg_builder.digest import PREDICATE_RANK, SPANS, Pairs
 from kg_builder.gather import NO_YEAR, Part, Plan, places_in, sorted_words
 from kg_builder.schema import (
@@ -36,7 +36,6 @@ from kg_builder.schema import (
     SNAPSHOT_TABLES,
 )
 from kg_builder.snapshot_tables import SnapshotTables
-from ontologies.concept import Vocabulary
 
 Array = npt.NDArray[Any]
 
@@ -118,7 +117,7 @@ class Interleaving:
 
 
 def write_merged(
-    old: SnapshotTables, change: Renumbering, part: Part, vocabulary: Vocabulary, out: Path
+    old: SnapshotTables, change: Renumbering, part: Part, vocabulary: Concepts, out: Path
 ) -> None:
     """Write all tables of the new snapshot to `out`; `part` holds the rows that come."""
     write_snapshot_table(out, "articles", _articles(old, change, part))
@@ -185,7 +184,7 @@ def _occurrence(old: SnapshotTables, change: Renumbering, part: Part) -> pa.Tabl
 
 
 def _concepts(
-    old: SnapshotTables, change: Renumbering, occurrence: pa.Table, vocabulary: Vocabulary
+    old: SnapshotTables, change: Renumbering, occurrence: pa.Table, vocabulary: Concepts
 ) -> pa.Table:
     """Rows of concepts that stay, and of those that come from the vocabulary."""
     ids = change.plan.concepts

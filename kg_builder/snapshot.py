@@ -167,6 +167,13 @@ def publish_folder(graph: str | Path, out: Path, origin: Origin) -> SnapshotInfo
     return info
 
 
+def restate(path: Path, origin: Origin) -> SnapshotInfo:
+    """Say of a snapshot that it stands as it is for what `origin` tells."""
+    info = replace(read_info(path), origin=origin)
+    replace_text(path / "BUILD.json", json_text(_build_json(info)))
+    return info
+
+
 def _holds(path: Path, info: SnapshotInfo) -> bool:
     """Whether the folder holds this snapshot, made by the same linkers and extractors."""
     if not (path / "BUILD.json").is_file():

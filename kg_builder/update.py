@@ -26,6 +26,7 @@ from kg_builder.snapshot import (
     origin_of,
     publish_folder,
     read_info,
+    restate,
     working_folder,
 )
 from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
@@ -41,7 +42,8 @@ def update_snapshot(
 
     Equal, byte for byte, to what `build_snapshot` makes; does not make it current. Falls back to
     `build_snapshot` where there is no current snapshot, where that one is a cut, or where it was
-    made by other versions or of another vocabulary. Memory: that of the largest table.
+    made by other versions or of another vocabulary. Where nothing changed in what is in force,
+    nothing but the account of the ledger is written. Memory: that of the largest table.
     """
     source = ledger or Ledger.open(graph)
     view = current_view(source)
@@ -56,6 +58,8 @@ def update_snapshot(
     stays = _unchanged(old, source, view)
     coming = np.ones(len(view), bool)
     coming[stays[stays >= 0]] = False
+    if not coming.any() and (stays >= 0).all():
+        return restate(path, origin)
     change, part = _change(old, source, view, stays, coming)
     with working_folder(graph) as folder:
         out = folder / "snapshot"
@@ -64,9 +68,7 @@ def update_snapshot(
         return publish_folder(graph, out, origin)
 
 
-def cut_snapshot(
-    graph: str | Path, vocabulary: Vocabulary, as_of: date, *, today: date | None = None
-) -> SnapshotInfo:
+def cut_snapshot(graph: str | Path, as_of: date, *, today: date | None = None) -> SnapshotInfo:
     """The current snapshot cut at a date: a snapshot of its own, of articles published by then.
 
     `as_of` is inclusive; an article of unknown date is left out. Equal to a snapshot built from
@@ -86,7 +88,7 @@ def cut_snapshot(
     with working_folder(graph) as folder:
         out = folder / "snapshot"
         out.mkdir()
-        write_merged(old, change, _no_part(), vocabulary, out)
+        write_merged(old, change, _no_part(), {}, out)
         return publish_folder(graph, out, origin)
 
 

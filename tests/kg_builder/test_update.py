@@ -56,7 +56,7 @@ def test_cut_equals_build_of_what_was_published(history: History, as_of: date) -
         info = build_snapshot(whole, Words())
         set_current(whole, info.digest)
         add_file(Path(early), published(Path(whole), history, as_of))
-        cut, built = cut_snapshot(whole, Words(), as_of), build_snapshot(early, Words())
+        cut, built = cut_snapshot(whole, as_of), build_snapshot(early, Words())
         assert cut.digest == built.digest
         assert tables(cut) == tables(built)
         assert cut.origin.as_of == (as_of.isoformat() if cut.digest != info.digest else None)
@@ -91,4 +91,4 @@ def test_deleting_a_files_articles_equals_building_without_it(tmp_path: Path) ->
 
 def test_future_cut_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="in the future"):
-        cut_snapshot(tmp_path, Words(), date(2030, 1, 1), today=date(2029, 12, 31))
+        cut_snapshot(tmp_path, date(2030, 1, 1), today=date(2029, 12, 31))
