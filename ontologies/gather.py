@@ -12,6 +12,7 @@ from ontologies.readers.items import PREFERRED, Entry, Match
 ALTERNATE: Final = "alternate"
 EXACT: Final = "exact"
 XREF: Final = "xref"
+GROUPED: Final = "grouped"
 
 CITATIONS: Final = frozenset({"PMID", "DOI", "ISBN", "HTTP", "HTTPS", "URL", "Wikipedia"})
 """Prefixes of documents: a reference to one does not say what a concept is."""
@@ -77,6 +78,7 @@ class Gathered:
         self._link(node, entry.alternates, source, ALTERNATE)
         self._link(node, entry.exact_xrefs, source, EXACT)
         self._link(node, entry.xrefs, source, XREF)
+        self._link(node, entry.grouped, source, GROUPED)
 
     def _link(self, node: int, others: Iterable[str], source: str, kind: str) -> None:
         for curie in others:

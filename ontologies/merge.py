@@ -8,13 +8,24 @@ The rule, in full:
    the result does not depend on the order of files:
 
    - a source's own other ids for its term (merged terms);
-   - matches that a curator states to be exact (SSSOM `skos:exactMatch`, the UMLS, MEDIC's rows,
-     tree numbers);
+   - matches that a curator states to be exact (SSSOM `skos:exactMatch`, the UMLS, tree numbers);
+   - other cross-references between two records with the same preferred name, then between two of
+     which one has the preferred name of the other among its names;
    - cross-references that both ends state, or two sources;
    - cross-references of one side, where it gives this one id of that vocabulary for its term and
      this one term for that id;
    - what is left that leads to a CUI: of several CUIs the lowest is taken, of several terms that
-     claim a CUI the lowest.
+     claim a CUI the lowest;
+   - links between two records without a common name, where the one is also claimed by a third
+     that has a common name with it (MONDO's visual epilepsy and HP's seizure both claim MeSH's
+     seizures), or where, for a curator's match, another record of one of the two vocabularies has
+     the preferred name of the other. Cross-references of which the latter is true are refused
+     (HP's limb ataxia is not MeSH's ataxia: HP has an ataxia), and so are those between records
+     of which no name has a word in common;
+   - ids that a source files under another (MEDIC's further ids of a row). They may be narrower,
+     so they join only what nothing better has placed: an id that stands alone joins; two concepts
+     are joined where they have a common name, or where one is a lone supplementary record of
+     MeSH with this one id, for these are as narrow as OMIM's entries.
 
 2. A link that would put two ids of one one-to-one vocabulary (`ONE_TO_ONE`, the CUIs among them)
    into one concept is refused. So a concept has at most one CUI, one MeSH record, one MONDO term,
@@ -42,7 +53,18 @@ from ontologies.assemble import assemble
 from ontologies.claims import equate_codes, give_codes
 from ontologies.clusters import Clusters
 from ontologies.concept import Concept
-from ontologies.evidence import ALTERNATES, AMBIGUOUS, Conflict, Pair, conflict, pairs
+from ontologies.evidence import (
+    ALTERNATES,
+    AMBIGUOUS,
+    CONTRADICTED,
+    FILED_UNDER,
+    STRANGE,
+    Conflict,
+    Pair,
+    conflict,
+    pairs,
+)
+from ontologies.filed import Filed
 from ontologies.gather import Gathered
 from ontologies.node_types import NodeTypes
 from ontologies.same_name import join_by_name
@@ -76,7 +98,7 @@ def merge(gathered: Gathered) -> Merged:
     for node in gone:
         clusters.free(node)
     types = NodeTypes(gathered)
-    ordered = pairs(gathered)
+    ordered = pairs(gathered, IDENTITIES)
     conflicts = list(join_identities(gathered, clusters, ordered))
     for records in (gone, *_records(gathered, "DRUGBANK", "NCIT")):
         conflicts += join_by_name(gathered, clusters, types, records, IDENTITIES)
@@ -109,16 +131,27 @@ def join_identities(
     gathered: Gathered, clusters: Clusters, ordered: Iterable[Pair]
 ) -> Iterator[Conflict]:
     """Follow links between ids that may join concepts; yield those that were refused."""
+    filed = Filed(gathered, clusters, ordered)
     for pair in ordered:
         prefixes = {gathered.prefix(pair.subject), gathered.prefix(pair.object)}
         if not prefixes <= IDENTITIES or clusters.same(pair.subject, pair.object):
             continue
-        if pair.evidence == AMBIGUOUS:
-            yield conflict(gathered, pair, "one of several ids that the source gives alike")
+        reason = _REFUSED.get(pair.evidence)
+        if reason is None and pair.evidence == FILED_UNDER:
+            reason = filed.against(pair)
+        if reason is not None:
+            yield conflict(gathered, pair, reason)
             continue
-        if pair.evidence == ALTERNATES:
+        if pair.evidence in (ALTERNATES, FILED_UNDER):
             clusters.release(pair.object)
         against = clusters.join(pair.subject, pair.object)
         if against is not None:
             first, second = (gathered.curies[node] for node in against)
             yield conflict(gathered, pair, f"would join {first} and {second}")
+
+
+_REFUSED: Final = {
+    AMBIGUOUS: "one of several ids that the source gives alike",
+    CONTRADICTED: "no common name, and another record has the name",
+    STRANGE: "the names have no word in common",
+}

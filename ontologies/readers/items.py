@@ -29,7 +29,8 @@ class Entry(NamedTuple):
 
     `names` are (text, scope) pairs, the preferred one first; `source` is the prefix of the
     vocabulary that gives them. `xrefs` are CURIEs that the source gives as the same concept,
-    `alternates` its own other ids (merged terms), `exact_xrefs` those that it states to be exact.
+    `alternates` its own other ids (merged terms), `exact_xrefs` those that it states to be exact,
+    `grouped` ids that it files under this concept though they may be narrower.
     Types are given where the source says them, and derived from `parents` otherwise.
     """
 
@@ -42,6 +43,7 @@ class Entry(NamedTuple):
     parents: tuple[str, ...] = ()
     semantic_types: tuple[str, ...] = ()
     definition: str = ""
+    grouped: tuple[str, ...] = ()
 
 
 class Match(NamedTuple):

@@ -1,7 +1,9 @@
 """MEDIC, the disease vocabulary of the Comparative Toxicogenomics Database.
 
-`id|id||name|name` lists a disease under its MeSH and OMIM ids. Each id is also written with the
-prefix `MEDIC`, so that a concept that holds any id of MEDIC can be told from one that does not.
+`id|id||name|name` lists a disease under its MeSH and OMIM ids. The first by rank names the row;
+the others are filed under it and are often narrower (`D001145|115000` files one family's ventricular
+arrhythmia under cardiac arrhythmias). All ids of the row are also written with the prefix `MEDIC`
+and mean the row, so that a concept of MEDIC can be told from others and found by any of its ids.
 """
 
 from __future__ import annotations
@@ -79,21 +81,19 @@ def _rank(curie: str) -> tuple[int, str]:
 def disease(
     place: str, ids: list[str], names: list[str], parents: tuple[str, ...] = ()
 ) -> Iterator[Item]:
-    """The items of one disease: its entry, and the mark of MEDIC on each of its ids."""
+    """The items of one disease: its entry, and all ids of the row as codes of MEDIC's for it."""
     found = sorted({curie for local in ids if (curie := _curie(local))}, key=_rank)
     if len(found) < len(set(ids)):
         yield Fault(place, "invalid-id", f"expected MeSH or OMIM ids, came {'|'.join(ids)}")
     if not found:
         return
     first = found[0]
-    own = curies.prefix_of(first)
     yield Entry(
         id=first,
         source=SOURCE,
         names=tuple((n, EXACT if i else PREFERRED) for i, n in enumerate(filter(None, names))),
-        alternates=tuple(c for c in found[1:] if curies.prefix_of(c) == own),
-        xrefs=tuple(c for c in found[1:] if curies.prefix_of(c) != own),
+        grouped=tuple(found[1:]),
         parents=parents,
     )
     for curie in found:
-        yield Match(curie, f"{SOURCE}:{curie.partition(':')[2]}", SOURCE, exact=True)
+        yield Match(first, f"{SOURCE}:{curie.partition(':')[2]}", SOURCE, exact=True)

@@ -78,9 +78,9 @@ def test_no_transitive_closure_through_a_conflict() -> None:
     result = merged(
         Match("MONDO:0000001", "UMLS:C0000001", "MONDO", exact=True),
         Match("MONDO:0000002", "UMLS:C0000002", "MONDO", exact=True),
-        term("MONDO:0000001", "a", xrefs=("DOID:1",)),
-        term("MONDO:0000002", "b", xrefs=("DOID:1",)),
-        term("DOID:1", "c", xrefs=("MONDO:0000002",)),
+        term("MONDO:0000001", "disease a", xrefs=("DOID:1",)),
+        term("MONDO:0000002", "disease b", xrefs=("DOID:1",)),
+        term("DOID:1", "disease c", xrefs=("MONDO:0000002",)),
     )
     assert {c.id: c.xrefs for c in result.concepts} == {
         "UMLS:C0000001": ("MONDO:0000001", "UMLS:C0000001"),
@@ -105,9 +105,9 @@ def test_one_of_several_other_ids_is_not_guessed() -> None:
 
 def test_what_both_sides_state_beats_what_one_side_states() -> None:
     result = merged(
-        term("MONDO:0000001", "a", xrefs=("DOID:1",)),
-        term("MONDO:0000002", "b"),
-        term("DOID:1", "c", xrefs=("MONDO:0000002", "MONDO:0000001")),
+        term("MONDO:0000001", "disease a", xrefs=("DOID:1",)),
+        term("MONDO:0000002", "disease b"),
+        term("DOID:1", "disease c", xrefs=("MONDO:0000002", "MONDO:0000001")),
     )
     assert by_id(result)["MONDO:0000001"].xrefs == ("DOID:1", "MONDO:0000001")
     assert refused(result) == {("DOID:1", "MONDO:0000002")}
@@ -131,13 +131,80 @@ def test_a_retired_mesh_id_joins_its_disease_and_a_live_one_does_not() -> None:
             "MESH:D002311",
             "MEDIC",
             (("Cardiomyopathy, Dilated", "preferred"),),
-            alternates=("MESH:C580047", "MESH:C000002"),
+            grouped=("MESH:C580047", "MESH:C000002"),
         ),
     )
     found = by_id(merged(*rows))
     assert found["MESH:D002311"].xrefs == ("MESH:C580047", "MESH:D002311")
     assert found["MESH:C000002"].xrefs == ("MESH:C000002",)
     assert found["MESH:C000002"].parents == ("MESH:D002311",)
+
+
+def medic(curie: str, name: str, *grouped: str) -> tuple[Entry | Match, ...]:
+    codes = (Match(curie, f"MEDIC:{c.partition(':')[2]}", "MEDIC", True) for c in (curie, *grouped))
+    return Entry(curie, "MEDIC", ((name, "preferred"),), grouped=grouped), *codes
+
+
+def test_what_a_source_files_under_a_disease_joins_only_where_nothing_places_it_better() -> None:
+    found = by_id(
+        merged(
+            term("MESH:D001145", "Arrhythmias, Cardiac"),
+            *medic("MESH:D001145", "Arrhythmias, Cardiac", "OMIM:115000", "OMIM:115001"),
+            term("MONDO:0020745", "calcium release deficiency syndrome"),
+            Match("MONDO:0020745", "OMIM:115000", "MONDO", exact=True),
+            term("HP:0011675", "Cardiac arrhythmia", xrefs=("MESH:D001145", "UMLS:C0003811")),
+        )
+    )
+    assert found["MONDO:0020745"].xrefs == ("MONDO:0020745", "OMIM:115000")
+    assert found["UMLS:C0003811"].xrefs == (
+        *("HP:0011675", "MEDIC:115000", "MEDIC:115001", "MEDIC:D001145", "MESH:D001145"),
+        *("OMIM:115001", "UMLS:C0003811"),
+    )
+
+
+def test_a_filed_id_joins_two_concepts_by_a_common_name_or_under_a_supplementary_record() -> None:
+    found = by_id(
+        merged(
+            term("MESH:D000001", "Fever, Wide"),
+            *medic("MESH:D000001", "Fever, Wide", "OMIM:100001"),
+            term("MONDO:0000001", "wide fever"),
+            Match("MONDO:0000001", "OMIM:100001", "MONDO", exact=True),
+            term("MESH:C000002", "Rare Thing"),
+            *medic("MESH:C000002", "Rare Thing", "OMIM:100002"),
+            term("MONDO:0000002", "another name of it"),
+            Match("MONDO:0000002", "OMIM:100002", "MONDO", exact=True),
+        )
+    )
+    assert set(found) == {"MONDO:0000001", "MONDO:0000002"}
+    assert "MESH:D000001" in found["MONDO:0000001"].xrefs
+    assert "MESH:C000002" in found["MONDO:0000002"].xrefs
+
+
+def test_names_speak_for_a_link_and_against_it() -> None:
+    result = merged(
+        term("MESH:D001259", "Ataxia"),
+        term("HP:0001251", "Ataxia"),
+        term("HP:0002070", "Limb ataxia", xrefs=("MESH:D001259",)),
+        term("MESH:D012640", "Seizures"),
+        term("MESH:D004827", "Epilepsy"),
+        Entry(
+            "HP:0001250",
+            "HP",
+            (("Seizure", "preferred"), ("Epilepsy", "exact")),
+            ("MESH:D012640", "MESH:D004827"),
+        ),
+        term("MONDO:0001386", "visual epilepsy"),
+        Match("MONDO:0001386", "MESH:D012640", "MONDO", exact=True),
+        term("MESH:D008548", "Melanosis"),
+        term("HP:0001480", "Freckling", xrefs=("MESH:D008548",)),
+    )
+    found = by_id(result)
+    assert found["MONDO:0001386"].xrefs == ("HP:0001250", "MESH:D012640", "MONDO:0001386")
+    assert found["MESH:D004827"].xrefs == ("MESH:D004827",)
+    assert {(c.subject, c.evidence) for c in result.conflicts} >= {
+        ("HP:0002070", "contradicted"),
+        ("HP:0001480", "strange"),
+    }
 
 
 def test_supplementary_records_do_not_collapse_and_have_the_types_of_their_headings() -> None:

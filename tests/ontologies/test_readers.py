@@ -190,11 +190,12 @@ def test_medic(tmp_path: Path) -> None:
     )
     disease = entries(items)["MESH:D002311"]
     assert disease.names == (("Cardiomyopathy", "preferred"), ("CMD", "exact"))
-    assert (disease.alternates, disease.xrefs) == (("MESH:C580047",), ("OMIM:115200",))
+    assert disease.grouped == ("MESH:C580047", "OMIM:115200")
+    assert (disease.alternates, disease.xrefs) == ((), ())
     assert matches(items) == {
         ("MESH:D002311", "MEDIC:D002311", True),
-        ("MESH:C580047", "MEDIC:C580047", True),
-        ("OMIM:115200", "MEDIC:115200", True),
+        ("MESH:D002311", "MEDIC:C580047", True),
+        ("MESH:D002311", "MEDIC:115200", True),
     }
     assert faults(items) == [("medic.txt:2", "invalid-id"), ("medic.txt:3", "short-row")]
 
@@ -207,7 +208,7 @@ def test_medic_as_ctd_ships_it(tmp_path: Path) -> None:
     row = "Angina\tMESH:D000787\tOMIM:100001\t\tMESH:D017202|MESH:C\tC14\tC14\tStenocardia|AP\tx\n"
     found = entries(read(write(tmp_path, "CTD_diseases.tsv", header + row)))["MESH:D000787"]
     assert [name for name, _ in found.names] == ["Angina", "Stenocardia", "AP"]
-    assert (found.xrefs, found.parents) == (("OMIM:100001",), ("MESH:D017202",))
+    assert (found.grouped, found.parents) == (("OMIM:100001",), ("MESH:D017202",))
 
 
 @pytest.mark.parametrize("complete", [False, True])
