@@ -260,7 +260,7 @@ def _silent(_step: str, _done: int, _of: int) -> None:
 
 def set_current(graph: str | Path, digest: str) -> None:
     """Make a snapshot the one that readers open, in one step."""
-    path = _existing(graph, digest)
+    path = find_by_digest(graph, digest)
     replace_text(Path(graph) / "CURRENT", path.name + "\n")
 
 
@@ -282,7 +282,7 @@ def remove_snapshot(graph: str | Path, digest: str) -> None:
 
     Raises `CurrentSnapshotError` for the one that readers open.
     """
-    path = _existing(graph, digest)
+    path = find_by_digest(graph, digest)
     if path.name == current_digest(graph):
         raise CurrentSnapshotError(
             f"{path.name} is the current snapshot of {graph}: readers open it; build or choose "
@@ -311,7 +311,8 @@ def read_info(path: Path) -> SnapshotInfo:
     return SnapshotInfo(path=path, origin=Origin(**origin), **build)
 
 
-def _existing(graph: str | Path, digest: str) -> Path:
+def find_by_digest(graph: str | Path, digest: str) -> Path:
+    """The folder of the one snapshot whose digest begins so; else `FileNotFoundError`."""
     root = Path(graph) / "snapshots"
     found = sorted(path.parent for path in root.glob(f"{digest}*/BUILD.json"))
     if len(found) != 1 or not digest:

@@ -212,6 +212,13 @@ class SnapshotReader:
             rows, articles(supports), articles(refuted), articles(supports & ~plainly), first, last
         )
 
+    def evidence_left(self, rows: Array, as_of: date | None) -> tuple[Array, Array, Array]:
+        """(row of evidence, position in `rows`, row of article) of what edges rest on as of a
+        date: of every dated or undated article where that is `None`, never of a retracted one.
+        """
+        cut = check_as_of(as_of)
+        return self._left(rows, NEVER if cut is None else day_of(cut))
+
     def _left(self, rows: Array, cut: int) -> tuple[Array, Array, Array]:
         """(evidence, position in `rows`, article) of what is left of edges at a cut."""
         number = self._edge("evidence_count")[rows]

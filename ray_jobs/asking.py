@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kg_builder.belief import edge_beliefs
 from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
 from kg_builder.paths import GraphPath, find_paths
 from kg_builder.search import UnknownConceptError, resolve
@@ -75,14 +76,16 @@ def edge_row(edge: Edge, names: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def edges_table(edges: Sequence[Edge], names: dict[str, str], title: str) -> Table:
-    """A table of edges: assertion, articles for and against, years."""
+def edges_table(
+    edges: Sequence[Edge], names: dict[str, str], title: str, beliefs: Sequence[float]
+) -> Table:
+    """A table of edges: assertion, articles for and against, years, belief."""
     table = Table(title=title or None, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("subject", "predicate", "object"):
         table.add_column(heading, overflow="fold")
-    for heading in ("for", "against", "hedged", "years"):
+    for heading in ("for", "against", "hedged", "years", "belief"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for edge in edges:
+    for edge, believed in zip(edges, beliefs, strict=True):
         years = "-".join(str(y) for y in dict.fromkeys((edge.first_year, edge.last_year)) if y)
         table.add_row(
             names[edge.subject_id],
@@ -92,6 +95,7 @@ def edges_table(edges: Sequence[Edge], names: dict[str, str], title: str) -> Tab
             Text(str(edge.refuting), style="red" if edge.refuting else ""),
             str(edge.hedged),
             years,
+            f"{believed:.2f}",
         )
     return table
 
@@ -190,10 +194,12 @@ def neighbors(
             limit_per_concept=limit,
         )
         names = names_of(store, edges)
+        beliefs = edge_beliefs(store, [edge.key for edge in edges], as_of=as_of)
     if as_json:
-        emit([edge_row(edge, names) for edge in edges])
+        believed = zip(edges, beliefs, strict=True)
+        emit([{**edge_row(edge, names), "belief": round(value, 6)} for edge, value in believed])
         return
-    console.print(edges_table(edges, names, f"{centre.name} ({centre.id})"))
+    console.print(edges_table(edges, names, f"{centre.name} ({centre.id})", beliefs))
 
 
 @click.command()

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from ray_jobs import asking, keeping, making
+from ray_jobs import asking, comparing, keeping, making, updating
 from ray_jobs.demo import demo
 from ray_jobs.kg_build import command as kg_build
 
@@ -29,6 +29,9 @@ for _command in (
     keeping.export,
     keeping.draw,
     keeping.failures,
+    updating.update,
+    updating.cut,
+    comparing.diff,
     making.vocabulary,
     making.linker,
     making.evaluate,
