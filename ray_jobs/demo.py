@@ -81,7 +81,7 @@ def answer(store: GraphStore, question: Question) -> None:
         _print_sentences(store, keys)
     else:
         edges = store.edges([concepts[0].id], predicates=[question.predicate])[:ANSWERS]
-        console.print(edges_table(edges, names_of(store, edges), ""))
+        console.print(edges_table(edges, names_of(store, edges), "", beliefs))
         _print_sentences(store, [edge.key for edge in edges], each=1)
 
 

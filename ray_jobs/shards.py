@@ -93,7 +93,7 @@ def extractor_of(vocabulary: Vocabulary) -> RelationExtractor:
 
     @functools.cache
     def groups(concept_id: str) -> frozenset[str]:
-        return edge_groups(vocabulary[concept_id].semantic_types)
+        return edge_groups(vocabulary.semantic_types_of(concept_id))
 
     return RelationExtractor(groups)
 
