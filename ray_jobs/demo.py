@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from kg_builder.belief import edge_beliefs
 from kg_builder.demo.questions import Question, corpus_files, demo_questions
 from kg_builder.draw import draw_neighbourhood
 from kg_builder.model import EdgeKey
@@ -81,6 +82,7 @@ def answer(store: GraphStore, question: Question) -> None:
         _print_sentences(store, keys)
     else:
         edges = store.edges([concepts[0].id], predicates=[question.predicate])[:ANSWERS]
+        beliefs = edge_beliefs(store, [edge.key for edge in edges])
         console.print(edges_table(edges, names_of(store, edges), "", beliefs))
         _print_sentences(store, [edge.key for edge in edges], each=1)
 
