@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 
 from kg_builder.current import current_view
 from kg_builder.ledger import Ledger
-from kg_builder.model import Article
-from kg_builder.snapshot import SnapshotInfo, build_snapshot, set_current
+from kg_builder.model import Article, Deletion
+from kg_builder.snapshot import SnapshotInfo, build_snapshot, read_info, set_current
+from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.update import cut_snapshot, update_snapshot
-from tests.kg_builder.histories import History, histories
+from tests.kg_builder.histories import PLACES, History, articles, histories
+from tests.kg_builder.readings import answers
 from tests.kg_builder.shard_world import Words, add_file, article
 
 
@@ -74,19 +77,55 @@ def published(graph: Path, history: History, as_of: date) -> list[Article]:
     return [a for a in found if a.published and a.published.last_day() <= as_of]
 
 
-def test_deleting_a_files_articles_equals_building_without_it(tmp_path: Path) -> None:
-    from kg_builder.model import Deletion
+@settings(max_examples=25, deadline=None)
+@given(histories(), st.sampled_from([date(1999, 12, 30), date(1999, 12, 31), date(2010, 1, 1)]))
+def test_reads_as_of_a_date_are_those_of_the_cut(history: History, as_of: date) -> None:
+    with tempfile.TemporaryDirectory() as graph:
+        for number, (order, records) in enumerate(history):
+            add_file(Path(graph), records, order=order, source=str(number))
+        whole = build_snapshot(graph, Words())
+        set_current(graph, whole.digest)
+        cut = cut_snapshot(graph, as_of)
+        one, other = SnapshotReader(whole.path), SnapshotReader(cut.path)
+        ids = list(one.concept_ids())
+        keys = [edge.key for edge in one.edges(ids, min_articles=0)]
+        assert answers(one, ids, keys, as_of) == answers(other, ids, keys, None)
+        assert other.stats().undated == 0
 
-    kept, gone = [article(1, "A > B it. C ! D it.")], [article(2, "A > B it. E ? F it.")]
-    for graph in ("with", "without"):
-        add_file(tmp_path / graph, kept, order=(26, 1))
-    add_file(tmp_path / "with", gone, order=(26, 2))
-    first = build_snapshot(tmp_path / "with", Words())
-    set_current(tmp_path / "with", first.digest)
-    add_file(tmp_path / "with", [Deletion(2)], order=(26, 3))
-    updated = update_snapshot(tmp_path / "with", Words())
-    assert updated.digest != first.digest
-    assert tables(updated) == tables(build_snapshot(tmp_path / "without", Words()))
+
+PMIDS_APART = 10_000
+
+
+@settings(max_examples=20, deadline=None)
+@given(histories(), st.lists(articles(), min_size=1, max_size=5), st.sampled_from(PLACES))
+def test_deleting_a_files_articles_equals_building_without_it(
+    history: History, records: list[Article], place: tuple[int, int]
+) -> None:
+    gone = [replace(record, pmid=record.pmid + PMIDS_APART) for record in records]
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        for number, (order, records_) in enumerate(history):
+            for graph in (one, other):
+                add_file(Path(graph), records_, order=order, source=str(number))
+        add_file(Path(one), gone, order=place)
+        first = build_snapshot(one, Words())
+        set_current(one, first.digest)
+        add_file(Path(one), [Deletion(record.pmid) for record in gone], order=(26, 99))
+        updated, built = update_snapshot(one, Words()), build_snapshot(other, Words())
+        assert first.digest != updated.digest == built.digest
+        assert tables(updated) == tables(built)
+
+
+def test_an_update_that_changes_nothing_leaves_the_snapshot(tmp_path: Path) -> None:
+    add_file(tmp_path, [article(1, "A > B it.")], order=(26, 1))
+    first = build_snapshot(tmp_path, Words())
+    set_current(tmp_path, first.digest)
+    before = {path.name: path.stat().st_ino for path in first.path.glob("*.arrow")}
+    add_file(tmp_path, [Deletion(7), article(1, "A > B it.")], order=(26, 2))
+    again = update_snapshot(tmp_path, Words())
+    assert again.digest == first.digest
+    assert (first.origin.superseded, again.origin.superseded) == (0, 1)
+    assert read_info(again.path) == again
+    assert {path.name: path.stat().st_ino for path in again.path.glob("*.arrow")} == before
 
 
 def test_future_cut_is_refused(tmp_path: Path) -> None:
