@@ -19,6 +19,7 @@ from kg_builder.cypher_process import CypherProcess
 from kg_builder.model import PREDICATES
 from kg_builder.snapshot_reader import SnapshotReader, hierarchy
 from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
+from kg_builder.verify import digest_of_snapshot
 
 if TYPE_CHECKING:
     import ladybug
@@ -62,6 +63,10 @@ class LadybugStore(SnapshotReader):
 
     def cypher(self, query: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         return self._cypher.rows(query, params or {})
+
+    def content_digest(self) -> str:
+        """The digest computed anew from the snapshot's tables."""
+        return digest_of_snapshot(self.tables.directory)
 
     def close(self) -> None:
         self._cypher.close()

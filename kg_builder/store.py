@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from kg_builder.model import PREDICATES, SYMMETRIC, CitedEvidence, Edge, EdgeKey
 from ontologies.concept import Concept
@@ -112,6 +112,15 @@ IMPLEMENTATIONS: Mapping[str, str] = {
 }
 """Store classes by the scheme of the address they open; a directory has none. Each has a class
 method `open(url)`, and an entry in `tests/contracts/test_store_contract.py`."""
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A store that can compute its digest anew from the content that it holds."""
+
+    def content_digest(self) -> str:
+        """Equal to `stats().digest` unless the content was altered; reads everything."""
+        ...
 
 
 def open_store(url: str) -> GraphStore:

@@ -18,7 +18,7 @@ from rich.text import Text
 from kg_builder.belief import edge_beliefs
 from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
 from kg_builder.paths import GraphPath, find_paths
-from kg_builder.search import UnknownConceptError, resolve
+from kg_builder.search import resolve
 from kg_builder.store import GraphStore, open_store
 from ontologies.concept import Concept
 from ray_jobs.config import AsOf
@@ -26,7 +26,7 @@ from ray_jobs.config import AsOf
 console = Console(highlight=False)
 
 graph_option = click.option(
-    "--graph", required=True, metavar="DIR", help="The graph: a directory that kg_build made."
+    "--graph", required=True, metavar="DIR|URL", help="What kg_build made, or neo4j://HOST:7687."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 as_of_option = click.option(
@@ -37,23 +37,23 @@ limit_option = click.option("--limit", default=20, show_default=True, type=click
 
 @contextmanager
 def opened(graph: str) -> Iterator[GraphStore]:
-    """The store at this address, closed afterwards; what is wrong with it becomes a usage error."""
+    """The store at this address, closed afterwards.
+
+    What is wrong with it, or with a read of it, becomes a usage error that says so.
+    """
     try:
         store = open_store(graph)
-    except (FileNotFoundError, ValueError) as error:
+        try:
+            yield store
+        finally:
+            store.close()
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def concept_of(store: GraphStore, text: str) -> Concept:
-    """The concept that a person names; one that is not known is a usage error with the nearest."""
-    try:
-        return resolve(store, text)
-    except UnknownConceptError as error:
-        raise click.ClickException(str(error)) from error
+    """The concept that a person names; `UnknownConceptError` tells the nearest of one unknown."""
+    return resolve(store, text)
 
 
 def emit(rows: object) -> None:
@@ -299,10 +299,7 @@ def stats(graph: str, as_of: date | None, as_json: bool) -> None:
 def cypher(query: str, graph: str, as_json: bool) -> None:
     """Run a read-only Cypher QUERY on the graph."""
     with opened(graph) as store:
-        try:
-            rows = store.cypher(query)
-        except (PermissionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
-            raise click.ClickException(str(error)) from error
+        rows = store.cypher(query)
     if as_json:
         emit(rows)
         return

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from ray_jobs import asking, comparing, keeping, making, updating
+from ray_jobs import asking, comparing, keeping, making, publishing, updating
 from ray_jobs.demo import demo
 from ray_jobs.kg_build import command as kg_build
 
@@ -32,6 +32,7 @@ for _command in (
     updating.update,
     updating.cut,
     comparing.diff,
+    publishing.publish,
     making.vocabulary,
     making.linker,
     making.evaluate,

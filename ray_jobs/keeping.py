@@ -11,6 +11,7 @@ from rich.table import Table
 
 from kg_builder.ledger import Ledger
 from kg_builder.snapshot import current_digest, list_snapshots, remove_snapshot
+from kg_builder.store import Verifiable
 from ray_jobs.asking import as_of_option, concept_of, emit, graph_option, json_option, opened
 
 console = Console(highlight=False)
@@ -24,15 +25,10 @@ def digest(graph: str, verify: bool) -> None:
     """Print the digest that names the graph's content."""
     with opened(graph) as store:
         stated = store.stats().digest
-    if verify:
-        from kg_builder.snapshot_tables import find_snapshot
-        from kg_builder.verify import digest_of_snapshot
-
-        found = digest_of_snapshot(find_snapshot(graph))
-        if found != stated:
+        if verify and isinstance(store, Verifiable) and (found := store.content_digest()) != stated:
             raise click.ClickException(
-                f"{graph} says {stated}, its content is {found}: the files were changed; "
-                "remove this snapshot and run kg_build again on any input of the graph"
+                f"{graph} says {stated}, its content is {found}: it was changed; build or publish "
+                "it again"
             )
     click.echo(stated)
 

@@ -396,6 +396,7 @@ def bars() -> Progress:
     metavar="PATH|URI",
     help="Where evidence is kept if not in --graph: a folder, or an object store (s3://...).",
 )
+@click.option("--store", metavar="URL", help="Publish the graph there too: neo4j://HOST:7687.")
 @click.option("--email", envvar="NCBI_EMAIL", help="Who asks NCBI, for pubmed:QUERY.")
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
 def command(
@@ -405,6 +406,7 @@ def command(
     linker: str,
     count: int | None,
     ledger: str | None,
+    store: str | None,
     email: str | None,
     as_json: bool,
 ) -> None:
@@ -424,6 +426,10 @@ def command(
                 ledger=ledger,
                 progress=shown,
             )
+        if store is not None:
+            from ray_jobs.publishing import publish_to
+
+            publish_to(graph, store)
     except KeyboardInterrupt:
         console.print("Interrupted. What is complete is kept; the same command goes on from there.")
         sys.exit(130)
