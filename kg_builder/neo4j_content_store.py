@@ -16,7 +16,16 @@ from kg_builder.verify import Content
 
 PAGE = 500
 
-_SAID = ("subject_id", "predicate", "object_id", *SPANS, "polarity", "hedged", "score", "extractor")
+_SAID = (
+    "subject_id",
+    "predicate",
+    "object_id",
+    "spans",
+    "polarity",
+    "hedged",
+    "score",
+    "extractor",
+)
 _CONTENT = f"""
 MATCH (a:Article:Medweave) USING INDEX a:Medweave(pmid) WHERE a.pmid > $after
 WITH a ORDER BY a.pmid LIMIT $page
@@ -72,6 +81,7 @@ def _evidence(article: int, values: list[Any]) -> dict[str, Any]:
     said = dict(zip(_SAID, values, strict=True))
     return {
         **said,
+        **dict(zip(SPANS, said["spans"], strict=True)),
         "article": article,
         "subject": said["subject_id"],
         "predicate": PREDICATES.index(said["predicate"]),

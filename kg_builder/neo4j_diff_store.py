@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import neo4j
 
-from kg_builder.neo4j_write_store import SNAPSHOT_ID, TYPES
+from kg_builder.neo4j_rows import SNAPSHOT_ID
+from kg_builder.neo4j_write_store import TYPES
 
 PAGE = 5000
 

@@ -1,15 +1,13 @@
 """A snapshot as CSV files for `neo4j-admin database import full`: the way to a first large load.
 
-Nodes `:Concept`, `:Article` and `:Evidence`, all with the second label `:Medweave`; relationships
-of the predicates' types between concepts (`ISA` of the vocabulary's hierarchy without counts),
-`(:Article)-[:MENTIONS]->(:Concept)`, and `FROM_ARTICLE`, `SUBJECT` and `OBJECT` of evidence.
-Texts are quoted and may hold line ends; the values of a list are set apart by U+001F. `import.txt`
-holds the options of the command.
+The same nodes and relationships, with the same properties, as `publish` writes (`neo4j_rows`),
+the `:Snapshot` node with the digest among them: a publish that follows makes constraints and
+indexes, and finds nothing else to do. Texts are quoted and may hold line ends; the values of a
+list are set apart by U+001F, which no XML can hold. `import.txt` holds the command's options.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date
@@ -17,63 +15,67 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from kg_builder.export import concept_batches, edge_batches, writing
+from kg_builder.export import writing
 from kg_builder.ladybug_store import LadybugStore
-from kg_builder.model import Evidence
-from kg_builder.snapshot_reader import hierarchy
-from ontologies.concept import Concept
+from kg_builder.neo4j_rows import (
+    ARTICLE,
+    CONCEPT,
+    EDGE,
+    EVIDENCE,
+    SNAPSHOT_ID,
+    Columns,
+    Neo4jRows,
+    snapshot_values,
+)
 
 ROWS = 10_000
 LIST = "\x1f"
 
-_COUNTS = ("supporting:int", "refuting:int", "hedged:int", "first_year:int", "last_year:int")
-_SPANS = Evidence._fields[5:13]
+
+def _header(columns: Columns, key: str = "", space: str = "") -> list[str]:
+    """A header line's cells; the column `key` is the id by which relationships find the node."""
+    kinds = {"string": "", **{kind: f":{kind}" for _, kind in columns if kind != "string"}}
+    ids = {"string": f":ID({space})", "long": f":ID({space}){{id-type:long}}"}
+    return [f"{name}{(ids if name == key else kinds)[kind]}" for name, kind in columns]
+
+
 HEADERS = {
-    "concepts": (
-        "id:ID(Concept)", "name", "synonyms:string[]", "semantic_types:string[]",
-        "xrefs:string[]", "parents:string[]", "definition", "articles:int",
-    ),
-    "articles": (
-        "pmid:ID(Article){id-type:long}", "version:int", "title", "published:date", "year:int",
-        "retracted:boolean", "journal", "doi",
-    ),
-    "evidence": (
-        "key:ID(Evidence)", "subject_id", "predicate", "object_id", "pmid:long", "version:int",
-        *(f"{name}:int" for name in _SPANS), "polarity", "hedged:boolean", "score:int",
-        "published:date", "extractor", "sentence",
-    ),
-    "edges": (":START_ID(Concept)", ":TYPE", ":END_ID(Concept)", *_COUNTS),
-    "mentions": (":START_ID(Article)", ":END_ID(Concept)"),
-    "from_article": (":START_ID(Evidence)", ":END_ID(Article)"),
-    "subject": (":START_ID(Evidence)", ":END_ID(Concept)"),
-    "object": (":START_ID(Evidence)", ":END_ID(Concept)"),
-}  # fmt: skip
+    "snapshot": ["id:ID(Snapshot)", "digest", "evidence:boolean", "layout:long"],
+    "concepts": _header(CONCEPT, "id", "Concept"),
+    "articles": _header(ARTICLE, "pmid", "Article"),
+    "evidence": [":ID(Evidence)", *_header(EVIDENCE)],
+    "edges": [":START_ID(Concept)", ":END_ID(Concept)", *_header(EDGE), ":TYPE"],
+    "mentions": [":START_ID(Article)", ":END_ID(Concept)"],
+    "from_article": [":START_ID(Evidence)", ":END_ID(Article)"],
+}
 
 OPTIONS = """\
 --array-delimiter=U+001F
 --multiline-fields=true
+--nodes=Snapshot:Medweave=snapshot.csv
 --nodes=Concept:Medweave=concepts.csv
 --nodes=Article:Medweave=articles.csv
 --nodes=Evidence:Medweave=evidence.csv
 --relationships=edges.csv
 --relationships=MENTIONS=mentions.csv
 --relationships=FROM_ARTICLE=from_article.csv
---relationships=SUBJECT=subject.csv
---relationships=OBJECT=object.csv
 """
 
 
 def write_import(reader: LadybugStore, out: Path) -> list[Path]:
     """Write the files; return their paths. Nothing but what the snapshot says is in them."""
-    rows: dict[str, Iterable[Iterable[Any]]] = {
-        "concepts": _concepts(reader),
-        "articles": _articles(reader),
-        "edges": _edges(reader),
-        "mentions": _mentions(reader),
+    rows = Neo4jRows(reader.tables)
+    files: dict[str, Iterable[Iterable[Any]]] = {
+        "snapshot": [[SNAPSHOT_ID, *snapshot_values(rows).values()]],
+        "concepts": _portions(rows.concepts, reader.tables["concepts"].num_rows),
+        "articles": _portions(rows.articles, reader.tables["articles"].num_rows),
+        "edges": _edges(rows),
+        "mentions": _portions(rows.mentions, reader.tables["articles"].num_rows),
     }
-    written = [_write(out, name, values) for name, values in rows.items()]
-    written += _write_evidence(reader, out)
+    written = [_write(out, name, values) for name, values in files.items()]
+    written += _write_evidence(rows, out)
     options = out / "import.txt"
     with writing(options) as stream:
         stream.write(OPTIONS)
@@ -90,16 +92,15 @@ def csv_line(values: Iterable[Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    if isinstance(value, bool | int):
+        return str(value).lower()
     if isinstance(value, date):
         return value.isoformat()
-    text = value if isinstance(value, str) else LIST.join(value)
-    return '"' + text.replace('"', '""') + '"'
+    return _cell(LIST.join(item if isinstance(item, str) else _cell(item) for item in value))
 
 
 def _write(out: Path, name: str, rows: Iterable[Iterable[Any]]) -> Path:
@@ -110,74 +111,31 @@ def _write(out: Path, name: str, rows: Iterable[Iterable[Any]]) -> Path:
     return path
 
 
-def _concepts(reader: LadybugStore) -> Iterator[Sequence[Any]]:
-    for concepts in concept_batches(reader):
-        counts = reader.article_counts(concept.id for concept in concepts)
-        for concept, articles in zip(concepts, counts, strict=True):
-            yield _concept(concept, articles)
+def _portions(read: Any, total: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, total, ROWS):
+        yield from read(_range(start, total))
 
 
-def _concept(concept: Concept, articles: int) -> Sequence[Any]:
-    return (
-        concept.id, concept.name, concept.synonyms, concept.semantic_types, concept.xrefs,
-        concept.parents, concept.definition or None, articles,
-    )  # fmt: skip
+def _range(start: int, total: int) -> npt.NDArray[Any]:
+    return np.arange(start, min(start + ROWS, total))
 
 
-def _articles(reader: LadybugStore) -> Iterator[Sequence[Any]]:
-    names = [header.partition(":")[0] for header in HEADERS["articles"]]
-    for batch in reader.tables["articles"].select(names).to_batches(max_chunksize=ROWS):
-        for row in batch.to_pylist():
-            yield [row[name] for name in names]
+def _edges(rows: Neo4jRows) -> Iterator[Sequence[Any]]:
+    total = len(rows.edges.subject)
+    for start in range(0, total, ROWS):
+        for predicate, values in rows.edge_values(_range(start, total)):
+            yield [*values, predicate]
 
 
-def _edges(reader: LadybugStore) -> Iterator[Sequence[Any]]:
-    for edges in edge_batches(reader):
-        for edge in edges:
-            yield (
-                edge.subject_id, edge.predicate, edge.object_id, edge.supporting, edge.refuting,
-                edge.hedged, edge.first_year, edge.last_year,
-            )  # fmt: skip
-    ids = reader.tables.strings("concepts", "id")
-    child, parent = hierarchy(reader.tables)
-    for start in range(0, len(child), ROWS):
-        some = slice(start, start + ROWS)
-        for one, other in zip(ids.take(child[some]), ids.take(parent[some]), strict=True):
-            yield (one, "ISA", other, None, None, None, None, None)
-
-
-def _mentions(reader: LadybugStore) -> Iterator[Sequence[Any]]:
-    """Each article and each concept that it mentions, once."""
-    ids = reader.tables.strings("concepts", "id")
-    pmid = reader.tables.column("articles", "pmid")
-    for batch in reader.tables["occurrence"].to_batches(max_chunksize=ROWS):
-        concepts = ids.take(batch.column("concept").to_numpy())
-        articles = pmid[batch.column("article").to_numpy()].tolist()
-        yield from zip(articles, concepts, strict=True)
-
-
-def _write_evidence(reader: LadybugStore, out: Path) -> list[Path]:
-    """The four files of evidence in one pass, since its texts cost most."""
-    names = ("evidence", "from_article", "subject", "object")
-    paths = [out / f"{name}.csv" for name in names]
-    total = reader.tables["evidence"].num_rows
+def _write_evidence(rows: Neo4jRows, out: Path) -> list[Path]:
+    """The two files of evidence in one pass, since its texts cost most."""
+    paths = [out / f"{name}.csv" for name in ("evidence", "from_article")]
+    total = rows.tables["articles"].num_rows
     with ExitStack() as stack:
-        nodes, articles, subjects, objects = (stack.enter_context(writing(p)) for p in paths)
-        for name, stream in zip(names, (nodes, articles, subjects, objects), strict=True):
-            stream.write(",".join(HEADERS[name]) + "\n")
-        for start in range(0, total, ROWS):
-            for cited in reader.cited(np.arange(start, min(start + ROWS, total))):
-                found = cited.evidence
-                key = evidence_key(found)
-                nodes.write(csv_line((key, *found, cited.sentence)))
-                articles.write(csv_line((key, found.pmid)))
-                subjects.write(csv_line((key, found.subject_id)))
-                objects.write(csv_line((key, found.object_id)))
+        nodes, articles = (stack.enter_context(writing(path)) for path in paths)
+        nodes.write(",".join(HEADERS["evidence"]) + "\n")
+        articles.write(",".join(HEADERS["from_article"]) + "\n")
+        for number, values in enumerate(_portions(rows.evidence, total)):
+            nodes.write(csv_line((str(number), *values)))
+            articles.write(csv_line((str(number), values[0])))
     return paths
-
-
-def evidence_key(evidence: Evidence) -> str:
-    """The identity of a piece of evidence: extractor, article version, spans and assertion."""
-    parts = (evidence.extractor, *evidence[:13], evidence.polarity, evidence.hedged)
-    text = "\x1f".join(str(part) for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -78,6 +78,18 @@ def publish(
     raise AssertionError("not reached: the last attempt returns or raises")
 
 
+def clear(url: str) -> dict[str, int]:
+    """Remove from a database all that was published to it; return what the server counts.
+
+    Constraints and indexes stay, as do the nodes and relationships of others.
+    """
+    with connect(url) as driver, named_errors(url), driver.session(database=database_name()) as s:
+        writer = Writer(s)
+        writer.begin()
+        writer.clear()
+        return dict(writer.counters)
+
+
 def _silent(_step: str, _done: int, _of: int) -> None:
     """Tell nobody."""
 

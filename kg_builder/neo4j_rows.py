@@ -7,6 +7,8 @@ rows as CSV, so that both make the same database.
 - `edge` numbers an assertion; evidence and the relationship that it supports share it. `hash` is
   what a publish compares: it follows from all that a node or relationship says. Of an article it
   covers its evidence and mentions, which are always written with it in one transaction.
+- `article` of evidence is the PMID, `spans` are start and end of sentence, subject, object and
+  cue in the article's text (`Evidence` of `kg_builder.model`).
 - `search_names` are the distinct normalized names, `search_words` the number of distinct words of
   each, `search_codes` the identifiers in lower case: what the full-text indexes hold.
 """
@@ -34,6 +36,8 @@ Row = list[Any]
 
 LAYOUT = 1
 """Raised when rows change, so that a publish writes anew what an older version wrote."""
+SNAPSHOT_ID = "medweave"
+"""The id of the one `:Snapshot` node; no concept's, since those are CURIEs."""
 HASH_BITS = 40
 """Bits of a relationship's hash: the sum over a concept's 8 million edges fits an integer."""
 KEY_CHARACTERS = 4000
@@ -62,10 +66,9 @@ ARTICLE: Columns = (
 )  # fmt: skip
 EVIDENCE: Columns = (
     ("article", "long"), ("edge", "long"), ("subject_id", "string"), ("predicate", "string"),
-    ("object_id", "string"), *((name, "long") for name in SPANS), ("polarity", "string"),
-    ("hedged", "boolean"), ("score", "long"), ("extractor", "string"), ("published", "date"),
-    ("retracted", "boolean"), ("sentence", "string"), ("subject_text", "string"),
-    ("object_text", "string"),
+    ("object_id", "string"), ("spans", "long[]"), ("polarity", "string"), ("hedged", "boolean"),
+    ("score", "long"), ("extractor", "string"), ("published", "date"), ("retracted", "boolean"),
+    ("sentence", "string"),
 )  # fmt: skip
 EDGE: Columns = (*((name, "long") for name in COUNTS), ("edge", "long"), ("hash", "long"))
 _ARTICLE_TABLE = (
@@ -165,10 +168,16 @@ class Neo4jRows:
         """All relationships between concepts: edges that count, and the hierarchy."""
         columns = [self.tables.column("edges", name, null=-1) for name in COUNTS]
         shown = np.flatnonzero(columns[0] + columns[1] > 0)
-        mined = [self.tables.column("edges", n)[shown] for n in ("subject", "predicate", "object")]
+        mined: list[Array] = [
+            self.tables.column("edges", n)[shown] for n in ("subject", "predicate", "object")
+        ]
         child, parent = hierarchy(self.tables)
-        stated = (child.astype(np.int32), np.full(len(child), HIERARCHY, np.int8), parent)
-        ends = [np.concatenate(pair) for pair in zip(mined, stated, strict=True)]
+        stated: list[Array] = [
+            child.astype(np.int32),
+            np.full(len(child), HIERARCHY, np.int8),
+            parent,
+        ]
+        ends: list[Array] = [np.concatenate(pair) for pair in zip(mined, stated, strict=True)]
         order = np.argsort(ends[0], kind="stable")
         subject, predicate, object_ = (column[order] for column in ends)
         counts = np.full((len(order), len(COUNTS)), -1, np.int32)
@@ -179,7 +188,7 @@ class Neo4jRows:
         hashes = folded(edge, *counts.T) >> np.uint64(64 - HASH_BITS)
         return EdgeRows(subject, predicate, object_, counts, edge, hashes.view(np.int64))
 
-    def edge_values(self, rows: Sequence[int]) -> Iterator[tuple[str, Row]]:
+    def edge_values(self, rows: Sequence[int] | Array) -> Iterator[tuple[str, Row]]:
         """(relationship type, [subject id, object id, values of `EDGE`]) of rows of `edges`."""
         edges = EdgeRows(*(column[np.array(rows, np.int64)] for column in self.edges))
         for subject, code, object_, counts, edge, number in zip(
@@ -268,10 +277,9 @@ class Neo4jRows:
             *(column.tolist() for column in columns), extractors, strict=True
         ):
             yield [
-                article["pmid"], number, self.ids[s], PREDICATES[p], self.ids[o], *spans,
+                article["pmid"], number, self.ids[s], PREDICATES[p], self.ids[o], spans,
                 REFUTES if refutes else SUPPORTS, hedged, score, extractor,
                 article["published"], article["retracted"], text[spans[0]:spans[1]],
-                text[spans[2]:spans[3]], text[spans[4]:spans[5]],
             ]  # fmt: skip
 
     @cached_property

@@ -13,6 +13,7 @@ from typing import Any
 
 import neo4j
 
+from kg_builder.digest import SPANS
 from kg_builder.model import (
     PREDICATES,
     SYMMETRIC,
@@ -23,9 +24,9 @@ from kg_builder.model import (
 )
 from kg_builder.neo4j_content_store import held_contents
 from kg_builder.neo4j_cypher_store import read_only
-from kg_builder.neo4j_rows import KEY_CHARACTERS, concept_from, edge_number
+from kg_builder.neo4j_rows import KEY_CHARACTERS, SNAPSHOT_ID, concept_from, edge_number
 from kg_builder.neo4j_session import connect, database_name, named_errors
-from kg_builder.neo4j_write_store import SNAPSHOT_ID, TYPES
+from kg_builder.neo4j_write_store import TYPES
 from kg_builder.search import code_key, normalize, rank
 from kg_builder.store import (
     Direction,
@@ -101,7 +102,7 @@ _EVIDENCE = """
 MATCH (e:Evidence:Medweave {edge: $edge})-[:FROM_ARTICLE]->(a:Article:Medweave)
 WHERE e.subject_id = $subject AND e.predicate = $predicate AND e.object_id = $object
   AND ($cut IS NULL OR e.published <= $cut) AND ($retracted OR NOT e.retracted)
-RETURN properties(e), a.version, a.title
+RETURN properties(e), a.version, a.title, a.section_texts
 """
 _PUBLICATIONS = """
 UNWIND $keys AS key
@@ -389,17 +390,19 @@ def _phrase(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _cited(node: dict[str, Any], version: int, title: str) -> CitedEvidence:
-    published = node.get("published")
+def _cited(
+    node: dict[str, Any], version: int, title: str, sections: list[str] | None
+) -> CitedEvidence:
+    text = "\n".join((title, *(sections or ())))
+    spans, published = node["spans"], node.get("published")
     values: dict[str, Any] = {name: node.get(name) for name in Evidence._fields}
-    values |= {"pmid": node["article"], "version": version}
+    values |= {"pmid": node["article"], "version": version, **dict(zip(SPANS, spans, strict=True))}
     values["published"] = published and published.to_native()
-    found = Evidence(**values)
     return CitedEvidence(
-        evidence=found,
+        evidence=Evidence(**values),
         sentence=node["sentence"],
-        subject_text=node["subject_text"],
-        object_text=node["object_text"],
+        subject_text=text[slice(*spans[2:4])],
+        object_text=text[slice(*spans[4:6])],
         title=title,
         retracted=node["retracted"],
     )

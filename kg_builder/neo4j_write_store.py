@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 import neo4j
 
 from kg_builder.model import PREDICATES
-from kg_builder.neo4j_rows import ARTICLE, CONCEPT, EDGE, EVIDENCE, Columns
+from kg_builder.neo4j_rows import ARTICLE, CONCEPT, EDGE, EVIDENCE, SNAPSHOT_ID, Columns
 
-SNAPSHOT_ID = "medweave"
-"""The id of the one `:Snapshot` node; no concept's, since those are CURIEs."""
 TYPES = "|".join(PREDICATES)
 INDEX_SECONDS = 3600
+CLEARED_AT_ONCE = 20_000
 
 _KEYWORD = "OPTIONS {indexConfig: {`fulltext.analyzer`: 'keyword'}}"
 _WORDS = "OPTIONS {indexConfig: {`fulltext.analyzer`: 'whitespace'}}"
@@ -105,6 +104,16 @@ MATCH (n:Medweave {{id: id}})
 WITH n, NOT EXISTS {{ (n)--() }} AS mine
 {_RELEASE}
 """
+CLEAR_RELATIONSHIPS = f"""
+MATCH (:Medweave)-[r:{TYPES}|MENTIONS|FROM_ARTICLE]->(:Medweave)
+WHERE r.edge IS NOT NULL OR type(r) IN ['MENTIONS', 'FROM_ARTICLE']
+WITH r LIMIT $rows[0] DELETE r
+"""
+CLEAR_NODES = f"""
+MATCH (n:Medweave) WHERE NOT n:Snapshot
+WITH n, NOT EXISTS {{ (n)--() }} AS mine LIMIT $rows[0]
+{_RELEASE}
+"""
 _THIS_EDGE = "UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = row[0] AND r.edge = row[1] "
 CHANGE_EDGES = _THIS_EDGE + "SET r += " + _map(EDGE, 2)
 DROP_EDGES = _THIS_EDGE + "DELETE r"
@@ -124,6 +133,7 @@ MERGE (m:Medweave {id: $id}) SET m:Snapshot, m.writer = $writer REMOVE m.digest
 _HELD = """
 MATCH (m:Medweave {id: $id}) WHERE m.writer = $writer SET m.writer = $writer RETURN m.id
 """
+_GONE = "MATCH (m:Medweave {id: $id}) WHERE m.writer = $writer DETACH DELETE m"
 _END = "MATCH (m:Medweave {id: $id}) SET m += $values REMOVE m.writer"
 
 
@@ -172,6 +182,17 @@ class Writer:
         for query, rows in statements:
             counters += counted(tx.run(query, rows=rows).consume())
         return counters
+
+    def clear(self) -> None:
+        """Remove all that is ours, a portion a transaction, and the `:Snapshot` node last."""
+        for query in (CLEAR_RELATIONSHIPS, CLEAR_NODES):
+            before = None
+            while before != self.counters.total():
+                before = self.counters.total()
+                self.write([Statement(query, [CLEARED_AT_ONCE])])
+        self._session.execute_write(
+            lambda tx: tx.run(_GONE, id=SNAPSHOT_ID, writer=self._mark).consume()
+        )
 
     def finish(self, values: dict[str, Any]) -> None:
         """Say which snapshot the database holds now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,10 +36,12 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
             pytest.fail(reason)
         pytest.skip(reason)
     lib = resolve_jars(Path(__file__).resolve().parents[1] / ".neo4j")
-    server = Neo4jServer(lib, tmp_path_factory.mktemp("neo4j"))
+    quick_to_start = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    home = tmp_path_factory.mktemp("neo4j")
+    server = Neo4jServer(lib, home, java_options=quick_to_start)
     server.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEO4J_USERNAME", USERNAME)
         patch.setenv("NEO4J_PASSWORD", server.password)
         yield server
-    server.stop()
+    server.stop(signal.SIGKILL)

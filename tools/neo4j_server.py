@@ -68,8 +68,9 @@ class Neo4jServer:
     lib: Path
     home: Path
     port: int = field(default_factory=free_port)
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    password: str = field(default_factory=lambda: secrets.token_hex(12))
     heap: str = "1g"
+    java_options: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -78,7 +79,8 @@ class Neo4jServer:
         return f"bolt://127.0.0.1:{self.port}"
 
     def _java(self, *arguments: str) -> list[str]:
-        return ["java", f"-Xmx{self.heap}", *OPENED, "-cp", f"{self.lib}/*", *arguments]
+        memory = f"-Xmx{self.heap}"
+        return ["java", memory, *self.java_options, *OPENED, "-cp", f"{self.lib}/*", *arguments]
 
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")}
@@ -102,15 +104,32 @@ internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
         if not (self.home / "data").exists():
             self.admin("dbms", "set-initial-password", self.password)
 
-    def admin(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `neo4j-admin` with these arguments on this folder; the server must not run."""
-        return subprocess.run(
+    def admin(self, *arguments: str) -> str:
+        """What `neo4j-admin` prints with these arguments on this folder; no server may run there.
+
+        Raises `RuntimeError` with what it printed where it fails.
+        """
+        done = subprocess.run(
             self._java(ADMIN, *arguments),
             env=self._environment(),
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
+        if done.returncode:
+            command = " ".join(arguments[:3])
+            raise RuntimeError(f"neo4j-admin {command}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+    def import_files(self, folder: Path) -> str:
+        """Replace the database by the files of `medweave export --format neo4j-import`."""
+        options = (folder / "import.txt").read_text(encoding="utf-8").split()
+        placed = [
+            f"{name}={folder / path}" if path.endswith(".csv") else f"{name}={path}"
+            for name, _, path in (option.rpartition("=") for option in options)
+        ]
+        replace = "--overwrite-destination"
+        return self.admin("database", "import", "full", "neo4j", replace, *placed)
 
     def start(self, wait_seconds: float = 120) -> None:
         """Start the process and wait until a driver can connect; `TimeoutError` where it cannot."""
@@ -163,7 +182,8 @@ def main() -> None:
     secret = home / "password"
     if not secret.exists():
         secret.touch(mode=0o600)
-        secret.write_text(secrets.token_urlsafe(12), encoding="utf-8")
+        secret.write_text(secrets.token_hex(12), encoding="utf-8")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server = Neo4jServer(resolve_jars(home), home / "server", password=secret.read_text("utf-8"))
     server.start()
     print(f"Neo4j is ready at {server.url}\n")

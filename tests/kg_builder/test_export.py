@@ -137,7 +137,7 @@ def test_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
         files = sorted(path for path in out.rglob("*") if path.is_file())
         trees.append([(str(path.relative_to(out)), path.read_bytes()) for path in files])
     assert trees[0] == trees[1]
-    assert len(trees[0]) == 2 + 9 + 2
+    assert len(trees[0]) == 2 + 8 + 2
 
 
 def test_neo4j_files_hold_every_row(store: LadybugStore, tmp_path: Path) -> None:
@@ -151,12 +151,12 @@ def test_neo4j_files_hold_every_row(store: LadybugStore, tmp_path: Path) -> None
     stats = store.stats()
     assert sizes["concepts"] == stats.concepts
     assert sizes["articles"] == stats.articles
-    assert sizes["evidence"] == sizes["subject"] == sizes["from_article"] == stats.evidence
+    assert sizes["evidence"] == sizes["from_article"] == stats.evidence
     assert sizes["edges"] == stats.edges + 2  # the hierarchy
     assert sizes["mentions"] == sum(len(mined.concept_ids) for mined in world().mined)
     keys = [row[0] for row in tables["evidence"][1:]]
     assert len(set(keys)) == len(keys)
-    assert {row[1] for row in tables["evidence"][1:]} == {ASPIRIN, INSULIN, DISEASE, "X:1"}
+    assert {row[3] for row in tables["evidence"][1:]} == {ASPIRIN, INSULIN, DISEASE, "X:1"}
     for name, table in tables.items():
         assert {len(row) for row in table} == {len(table[0])}, name
         for option in paths["import"].read_text().split():
