@@ -10,16 +10,8 @@ from ontologies.concept import SCOPES, Concept, Name
 from ontologies.curies import prefix_of
 from ontologies.gather import Gathered
 from ontologies.node_types import NodeTypes
+from ontologies.preferred import CLASSIFICATIONS, preferred_name, rank
 from ontologies.readers.items import MAPPING
-
-SOURCES = (
-    *("UMLS", "MEDGEN", "MONDO", "HGNC", "MESH", "DRUGBANK", "HP", "DOID", "ORPHA", "NCIT"),
-    *("MEDIC", "OMIM", "NCBIGene", "CHEBI", "ICD10CM", "ICD9CM"),
-)
-"""Whose id, preferred name and definition a concept takes, the first that it has."""
-
-CLASSIFICATIONS = frozenset({"ICD9CM", "ICD10CM"})
-"""Names of these are `related` in a concept that has other names: a code is seldom as narrow."""
 
 
 def assemble(
@@ -35,16 +27,12 @@ def assemble(
     return sorted(concepts, key=lambda concept: concept.id)
 
 
-def _rank(source: str) -> tuple[int, str]:
-    return (SOURCES.index(source) if source in SOURCES else len(SOURCES)), source
-
-
 def _id(gathered: Gathered, members: list[int]) -> str:
     """The CUI, or the id of the first of `SOURCES` that has a record here."""
     curies = gathered.curies
     cuis = [curies[member] for member in members if gathered.prefix(member) == "UMLS"]
     named = [curies[member] for member in members if member in gathered.names]
-    return min(cuis or named, key=lambda curie: (_rank(prefix_of(curie)), curie))
+    return min(cuis or named, key=lambda curie: (rank(prefix_of(curie)), curie))
 
 
 def _concept(
@@ -65,7 +53,7 @@ def _concept(
     }
     return Concept(
         id=ids[root],
-        name=min(names, key=lambda n: (SCOPES.index(n.scope), _rank(n.source), n.text)).text,
+        name=preferred_name(names),
         names=names,
         semantic_types=_types(gathered, types, telling),
         parents=tuple(sorted(ids[r] for r in above - {root} if r in ids)),
@@ -98,4 +86,4 @@ def _types(gathered: Gathered, types: NodeTypes, members: list[int]) -> tuple[st
 
 def _definition(gathered: Gathered, members: list[int]) -> str:
     given = [pair for member in members for pair in gathered.definitions.get(member, ())]
-    return min(given, key=lambda pair: (_rank(pair[0]), pair[1]))[1] if given else ""
+    return min(given, key=lambda pair: (rank(pair[0]), pair[1]))[1] if given else ""

@@ -145,7 +145,7 @@ def make(prefix: str, local: str) -> str:
             f"{normal}:{local}: expected a local id of the form {pattern.pattern} after {normal}; "
             "correct the id or its prefix"
         )
-    if not local or any(c.isspace() for c in local):
+    if len(local.split()) != 1:
         raise InvalidCurieError(f"{normal}:{local}: a local id is not empty and holds no spaces")
     return f"{normal}:{local}"
 

@@ -77,7 +77,7 @@ def _described(gathered: Gathered, pair: Ends, identities: Collection[str]) -> b
 def _claimed(
     described: Iterable[Ends], together: Linked, namesakes: Namesakes
 ) -> dict[int, set[int]]:
-    """Of each node that others claim for themselves: which of them have a name in common with it."""
+    """The nodes that claim a node for themselves and have a name in common with it."""
     claimed: dict[int, set[int]] = defaultdict(set)
     for pair in described:
         if namesakes.agree(*pair):

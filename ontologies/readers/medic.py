@@ -1,9 +1,9 @@
 """MEDIC, the disease vocabulary of the Comparative Toxicogenomics Database.
 
 `id|id||name|name` lists a disease under its MeSH and OMIM ids. The first by rank names the row;
-the others are filed under it and are often narrower (`D001145|115000` files one family's ventricular
-arrhythmia under cardiac arrhythmias). All ids of the row are also written with the prefix `MEDIC`
-and mean the row, so that a concept of MEDIC can be told from others and found by any of its ids.
+the others are filed under it and are often narrower (`D001145|115000` files one family's kind of
+ventricular arrhythmia under cardiac arrhythmias). All ids of the row are also written with the
+prefix `MEDIC` and mean the row, so that a concept of MEDIC can be told and found by any of them.
 """
 
 from __future__ import annotations

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ontologies import Concept, Vocabulary
+from ontologies.concept import Name
 from ontologies.gather import Gathered
 from ontologies.merge import ONE_TO_ONE, Merged, merge
+from ontologies.preferred import preferred_name
 from ontologies.readers.items import Entry, Match
 
 
@@ -25,7 +28,7 @@ def merged(*items: Entry | Match) -> Merged:
     return merge(gathered(items))
 
 
-def term(curie: str, name: str, **more: tuple[str, ...]) -> Entry:
+def term(curie: str, name: str, **more: Any) -> Entry:
     return Entry(curie, curie.partition(":")[0], ((name, "preferred"),), **more)
 
 
@@ -138,6 +141,31 @@ def test_a_retired_mesh_id_joins_its_disease_and_a_live_one_does_not() -> None:
     assert found["MESH:D002311"].xrefs == ("MESH:C580047", "MESH:D002311")
     assert found["MESH:C000002"].xrefs == ("MESH:C000002",)
     assert found["MESH:C000002"].parents == ("MESH:D002311",)
+
+
+def named(*names: tuple[str, str, str]) -> str:
+    return preferred_name([Name(text, source, scope) for text, source, scope in names])
+
+
+def test_the_name_is_the_one_that_most_sources_prefer() -> None:
+    hypertension = (
+        ("hypertensive disorder", "MONDO", "preferred"),
+        ("Hypertension", "MESH", "preferred"),
+        ("hypertension", "DOID", "preferred"),
+        ("Essential (primary) hypertension", "ICD10CM", "related"),
+    )
+    assert named(*hypertension) == "Hypertension"
+    assert named(*hypertension[:2]) == "hypertensive disorder"
+    assert named(hypertension[3]) == "Essential (primary) hypertension"
+
+
+def test_the_name_is_not_turned_where_a_source_has_it_straight() -> None:
+    turned = ("Arrhythmias, Cardiac", "MESH", "preferred")
+    assert named(turned, ("Cardiac Arrhythmia", "MESH", "exact")) == "Cardiac Arrhythmia"
+    assert named(turned, ("Rhythm trouble", "MESH", "exact")) == "Arrhythmias, Cardiac"
+    # a name that is preferred nowhere does not win by being known more widely
+    known = [("Dysrhythmia", source, "exact") for source in ("MESH", "HP", "NCIT")]
+    assert named(turned, *known) == "Arrhythmias, Cardiac"
 
 
 def medic(curie: str, name: str, *grouped: str) -> tuple[Entry | Match, ...]:
