@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from ontologies.merge import merge
 from ontologies.readers.items import Fault, Item, UnreadableFileError
 from ontologies.readers.rrf import Filters
 from ontologies.recognize import Left, Recognized, recognize
+from ontologies.releases import release_of
 
 CONFLICTS = "conflicts.tsv"
 KEPT_FAULTS = 20
@@ -69,6 +70,7 @@ class _Reading:
     gathered: Gathered = field(default_factory=Gathered)
     read: list[FileRead] = field(default_factory=list)
     left: list[FileLeft] = field(default_factory=list)
+    releases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def build_vocabulary(
@@ -125,7 +127,8 @@ def _build(
     say("joining")
     merged = merge(reading.gathered)
     say("saving")
-    vocabulary = Vocabulary.from_concepts(merged.concepts)
+    releases = {name: "; ".join(sorted(found)) for name, found in sorted(reading.releases.items())}
+    vocabulary = Vocabulary.from_concepts(merged.concepts, releases)
     vocabulary.save(out, {CONFLICTS: conflict_lines(merged.conflicts)})
     return BuildReport(
         out=str(out),
@@ -167,6 +170,7 @@ def _read(path: Path, reading: _Reading, filters: Filters) -> None:
             reading.left.append(FileLeft(str(path), recognized.reason))
         else:
             reading.read.append(_take(path, recognized, reading.gathered))
+            reading.releases[path.name].add(release_of(path))
     except UnreadableFileError as error:
         reading.left.append(FileLeft(str(path), str(error), broken=True))
 

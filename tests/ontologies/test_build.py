@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ def test_conflicts_stand_beside_the_vocabulary(sources: Path, tmp_path: Path) ->
     assert lines[0] == "subject\tobject\tsource\tevidence\treason"
     assert report.conflicts == len(lines) - 1 == 1
     assert lines[1].startswith("MONDO:0005148\tUMLS:C0011860\tMONDO\tambiguous\twould join")
+
+
+def test_the_releases_that_files_state_are_kept(sources: Path, tmp_path: Path) -> None:
+    stated = OBO.replace("1.2\n", "1.2\ndata-version: releases/2024-01-03\n")
+    (sources / "mondo.obo").write_text(stated)
+    (sources / "mesh2025.tsv").write_text(MESH)
+    build_vocabulary([sources], tmp_path / "v")
+    kept = Vocabulary.load(tmp_path / "v").sources
+    assert {name: release.split("sha256:")[0] for name, release in kept.items()} == {
+        "mesh.tsv": "",
+        "mesh2025.tsv": "2025 (",
+        "mondo.obo": "releases/2024-01-03 (",
+    }
+    assert sha256(MESH.encode()).hexdigest()[:12] in kept["mesh.tsv"]
 
 
 def test_filters_reach_the_umls(tmp_path: Path) -> None:
