@@ -14,7 +14,7 @@ from ontologies.concept import Vocabulary
 from ontologies.evidence import Conflict
 from ontologies.gather import Gathered
 from ontologies.merge import merge
-from ontologies.readers.items import Fault, Item, UnreadableFileError
+from ontologies.readers.items import Fault, Item, UnreadableFileError, open_text
 from ontologies.readers.rrf import Filters
 from ontologies.recognize import Left, Recognized, recognize
 from ontologies.releases import release_of
@@ -177,20 +177,32 @@ def _read(path: Path, reading: _Reading, filters: Filters) -> None:
 
 def _take(path: Path, recognized: Recognized, gathered: Gathered) -> FileRead:
     """Take in a whole file, or nothing of it where it turns out to be damaged."""
-    items: list[Item] = list(recognized.reader(path))
-    faults: list[Fault] = []
+    items: Iterable[Item] = recognized.reader(path)
+    if recognized.large:
+        _read_through(path)
+    else:
+        items = list(items)
+    taken = 0
+    faults: Counter[str] = Counter()
+    examples: list[Fault] = []
     for item in items:
-        if isinstance(item, Fault):
-            faults.append(item)
-        else:
+        if not isinstance(item, Fault):
             gathered.add(item)
+            taken += 1
+            continue
+        faults[item.reason] += 1
+        if len(examples) < KEPT_FAULTS:
+            examples.append(item)
     return FileRead(
-        str(path),
-        recognized.format,
-        len(items) - len(faults),
-        dict(sorted(Counter(fault.reason for fault in faults).items())),
-        tuple(faults[:KEPT_FAULTS]),
+        str(path), recognized.format, taken, dict(sorted(faults.items())), tuple(examples)
     )
+
+
+def _read_through(path: Path) -> None:
+    """Read a file to its end, so that damage is met before anything of it is used."""
+    with open_text(path) as text:
+        while text.read(1 << 20):
+            pass
 
 
 def conflict_lines(conflicts: Iterable[Conflict]) -> Iterator[str]:

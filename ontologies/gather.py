@@ -67,7 +67,9 @@ class Gathered:
         if any(text.strip() for text, _ in entry.names):
             named = self.names.setdefault(node, set())
             named.update(
-                (" ".join(text.split()), source, scope) for text, scope in entry.names if text
+                (" ".join(text.split()), intern(source), intern(scope))
+                for text, scope in entry.names
+                if text
             )
         if entry.semantic_types:
             self.types.setdefault(node, set()).update(entry.semantic_types)

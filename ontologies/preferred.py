@@ -45,7 +45,8 @@ def preferred_name(names: Iterable[Name]) -> str:
     alike: dict[str, list[Name]] = defaultdict(list)
     for name in close:
         alike[words(name.text)].append(name)
-    return min(min(alike.values(), key=_standing), key=_spelling).text
+    agreed = min(alike.values(), key=_standing)
+    return min(agreed, key=_spelling).text
 
 
 def _standing(names: list[Name]) -> tuple[int, int, tuple[int, str], str]:

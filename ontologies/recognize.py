@@ -24,10 +24,15 @@ HEAD: Final = 8192
 
 
 class Recognized(NamedTuple):
-    """A format by name, and its reader."""
+    """A format by name, and its reader.
+
+    `large` files are taken in as they are read, after a first pass over their text: their rows
+    can be refused, but nothing in the midst of them can make the file unreadable but damage.
+    """
 
     format: str
     reader: Reader
+    large: bool = False
 
 
 class Left(NamedTuple):
@@ -96,7 +101,7 @@ def recognize(path: Path, filters: Filters | None = None) -> Recognized | Left:
     rrf = _RRF.fullmatch(path.name)
     if rrf and "|" in head:
         kind = rrf[1]
-        return Recognized(f"RRF {kind}", reader(kind, filters or Filters()))
+        return Recognized(f"RRF {kind}", reader(kind, filters or Filters()), large=True)
     return _by_head(path, head.lstrip("\ufeff"))
 
 

@@ -113,6 +113,15 @@ def test_filters_reach_the_umls(tmp_path: Path) -> None:
     assert Vocabulary.load(tmp_path / "v")["UMLS:C0011860"].name == "D2"
 
 
+def test_nothing_of_a_damaged_umls_file_is_used(sources: Path, tmp_path: Path) -> None:
+    row = "C{:07d}|ENG|P|L1|PF|S1|Y|A1||M1||MSH|MH|D{:06d}|name {}|0|N|256|\n"
+    rows = "".join(row.format(i, i, i) for i in range(20_000)).encode()
+    (sources / "MRCONSO.RRF.gz").write_bytes(gzip.compress(rows)[:-2000])
+    report = build_vocabulary([sources], tmp_path / "v")
+    assert [(Path(f.path).name, f.broken) for f in report.left] == [("MRCONSO.RRF.gz", True)]
+    assert report.concepts == 1
+
+
 def test_nothing_to_build_and_a_missing_path_are_errors(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("words")
     with pytest.raises(NothingToBuildError, match=r"a\.txt: no known format"):
