@@ -1,0 +1,145 @@
+"""The retriever over an embedded graph: cuts, queries, and passages from ranked hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from kg_builder.model import Subgraph
+from kg_builder.snapshot import SnapshotInfo, list_snapshots
+from kg_builder.snapshot_tables import find_snapshot
+from kg_builder.store import check_as_of
+from ontologies.linker import Seed
+from retrieval.answer import answer
+from retrieval.passages import Passage
+from retrieval.rank import Query, Weights, edge_relevance, with_children
+from retrieval.view import View
+
+
+class MissingCutError(LookupError):
+    """There is no snapshot of the graph cut at, or before, the date that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A snapshot of what was published by a day."""
+
+    as_of: date
+    path: Path
+
+
+class GraphRetriever:
+    """Ranked, cited sentences of an embedded graph; see `Retriever` for what it promises.
+
+    With `as_of` the answer comes from the latest materialized cut that is not after it, and from
+    nothing else: what was published between the cut and `as_of` is not seen. `cut_at` tells which
+    cut that is. Safe to use from one thread at a time.
+    """
+
+    def __init__(self, current: Path, cuts: Sequence[Cut] = (), weights: Weights | None = None):
+        """Not for callers: use `open`."""
+        self._current = current
+        self._cuts = sorted(cuts, key=lambda cut: (cut.as_of, cut.path))
+        self._weights = weights or Weights()
+        self._views: dict[Path, View] = {}
+
+    @classmethod
+    def open(cls, graph_url: str, weights: Weights | None = None) -> GraphRetriever:
+        """Open a graph directory (its `CURRENT` snapshot), or a snapshot itself.
+
+        The first opening of a snapshot indexes it, which takes about a second for each thousand
+        articles, and keeps the index beside it. Cuts made later are seen when opened again. Raises
+        `FileNotFoundError` where there is no graph and `ValueError` for a server's address.
+        """
+        if "://" in graph_url:
+            raise ValueError(
+                f"{graph_url}: retrieval reads the texts and the index beside a snapshot; give the "
+                "directory of the graph that was published there"
+            )
+        current = find_snapshot(graph_url)
+        return cls(current, _cuts(current), weights)
+
+    def cut_at(self, as_of: date) -> Cut:
+        """The latest cut not after `as_of`; `MissingCutError` names the command that makes one."""
+        check_as_of(as_of)
+        earlier = [cut for cut in self._cuts if cut.as_of <= as_of]
+        if not earlier:
+            known = ", ".join(str(cut.as_of) for cut in self._cuts) or "none"
+            graph = self._current.parent.parent
+            raise MissingCutError(
+                f"{graph} holds no cut at or before {as_of} (cuts: {known}); make one with "
+                f"`medweave cut --graph {graph} --as-of {as_of}` and open the retriever again"
+            )
+        return earlier[-1]
+
+    def view(self, as_of: date | None = None) -> View:
+        """The snapshot that answers as of a date, opened once."""
+        path = self._current if as_of is None else self.cut_at(as_of).path
+        if path not in self._views:
+            self._views[path] = View(path)
+        return self._views[path]
+
+    def retrieve(self, text: str, k: int = 10, as_of: date | None = None) -> list[Passage]:
+        """The `k` best passages for a question or a note, one for each article.
+
+        Raises `ValueError` for k below 1 or a date in the future, `MissingCutError` for a date
+        before every cut.
+        """
+        _check(k)
+        view = self.view(as_of)
+        query = self.query(view, view.index.terms(text), view.seeds(text))
+        return answer(view, query, self._weights, k)
+
+    def retrieve_for_seeds(
+        self, seeds: Sequence[Seed], k: int = 10, as_of: date | None = None
+    ) -> tuple[list[Passage], Subgraph]:
+        """Passages about the concepts, and the part of the graph that they come from.
+
+        Seeds that the graph does not mention find nothing, and stay in the subgraph's `seeds`.
+        """
+        _check(k)
+        view = self.view(as_of)
+        query = self.query(view, {}, tuple(seeds))
+        passages = answer(view, query, self._weights, k)
+        return passages, view.subgraph(query.near, query.seeds, as_of)
+
+    def query(self, view: View, terms: dict[int, int], seeds: tuple[Seed, ...]) -> Query:
+        """What is asked of one snapshot."""
+        ordered = tuple(sorted(seeds, key=lambda seed: (-seed.weight, seed.concept_id)))
+        rows = view.known(seed.concept_id for seed in ordered)
+        weights = {rows[s.concept_id]: s.weight for s in reversed(ordered) if s.concept_id in rows}
+        near = view.near(weights)
+        return Query(
+            terms=terms,
+            concepts=with_children(view, weights, self._weights.children),
+            seeds=ordered,
+            near=near,
+            rows=rows,
+            relevance=edge_relevance(near, weights),
+        )
+
+    def close(self) -> None:
+        for view in self._views.values():
+            view.close()
+        self._views.clear()
+
+
+def _check(k: int) -> None:
+    if k < 1:
+        raise ValueError(f"k is {k}, expected 1 or more")
+
+
+def _cuts(current: Path) -> list[Cut]:
+    """The cuts of the graph that a snapshot belongs to, one for each date.
+
+    Of several cuts at one date (made before and after an update) the one with most articles is
+    taken, ties by digest.
+    """
+    best: dict[str, SnapshotInfo] = {}
+    for info in list_snapshots(current.parent.parent):
+        as_of = info.origin.as_of
+        if as_of is not None and (as_of not in best or info.articles > best[as_of].articles):
+            best[as_of] = info
+    return [Cut(date.fromisoformat(as_of), info.path) for as_of, info in best.items()]
