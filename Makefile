@@ -17,7 +17,7 @@ demo: setup
 	@$(BIN)/medweave demo --out demo-out
 
 test: setup
-	@$(BIN)/python -m pytest -m "not accept"
+	@$(BIN)/python -m pytest -m "not accept" -n 2 --dist loadfile
 
 accept: setup
 	@$(BIN)/python -m pytest -m accept -s
