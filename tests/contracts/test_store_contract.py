@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from kg_builder.ladybug_store import LadybugStore
+from kg_builder.ladybug_store import LadybugStore, load_ladybug
 from kg_builder.memory_store import MemoryStore
 from kg_builder.model import REFUTES, EdgeKey, PublicationDate
 from kg_builder.store import IMPLEMENTATIONS, GraphStore
@@ -107,6 +107,8 @@ SERVERS = ["kg_builder.neo4j_store:Neo4jStore"]
 every_store = stores(*OPENERS)
 embedded_stores = stores(*[name for name in list(OPENERS)[1:] if name not in SERVERS])
 server_stores = stores(*SERVERS)
+ON_SERVERS = (Phase.explicit, Phase.reuse, Phase.generate)
+"""No shrinking: against a server it takes minutes, and the worlds are small as they are."""
 
 
 def test_every_implementation_is_in_this_suite() -> None:
@@ -128,7 +130,7 @@ def test_answers_equal_the_reference(
 
 
 @server_stores
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None, phases=ON_SERVERS)
 @given(world=worlds(), as_of=CUTS, data=st.data())
 def test_answers_of_a_server_equal_the_reference(
     opener: Opener, world: World, as_of: date | None, data: st.DataObject
@@ -182,7 +184,7 @@ TEXTS = st.lists(WORDS, max_size=3).map(" ".join) | st.text(max_size=4)
 
 
 @server_stores
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None, phases=ON_SERVERS)
 @given(
     world=worlds(),
     asked=st.lists(st.tuples(TEXTS, st.integers(1, 6)), min_size=5, max_size=20),
@@ -319,3 +321,42 @@ def test_an_empty_graph_answers(opener: Opener) -> None:
         assert store.search("aspirin") == []
         assert store.article_counts([ASPIRIN]) == [0]
         assert store.stats().edges == 0
+
+
+QUERIES = (
+    "MATCH (c:Concept) RETURN c.id AS id, c.name AS name, c.names AS names, "
+    "c.semantic_types AS types, c.xrefs AS xrefs, c.articles AS articles ORDER BY id",
+    "MATCH (c:Concept {id: $id}) RETURN c.name AS name",
+    "MATCH (c:Concept) WHERE c.name STARTS WITH 'Heart' RETURN c.id AS id ORDER BY id",
+    "MATCH (c:Concept) WHERE 'T047' IN c.semantic_types RETURN count(*) AS number",
+    "MATCH (a:Concept)-[r:TREATS]->(b:Concept) RETURN a.id AS subject, b.id AS object, "
+    "r.supporting AS supporting, r.refuting AS refuting, r.hedged AS hedged, "
+    "r.first_year AS first_year, r.last_year AS last_year ORDER BY subject, object",
+    "MATCH (a:Concept)-[r:CO_OCCURS_WITH|INTERACTS_WITH]-(b:Concept) "
+    "RETURN a.id AS one, b.id AS other, r.supporting AS supporting ORDER BY one, other, supporting",
+    "MATCH (a:Concept {id: $id})-[r:TREATS|CAUSES|CO_OCCURS_WITH|INTERACTS_WITH]-(b:Concept) "
+    "RETURN b.id AS id, max(r.supporting) AS supporting ORDER BY supporting DESC, id",
+    "MATCH (a:Concept)-[:TREATS]->(b:Concept)<-[:CAUSES]-(c:Concept) "
+    "RETURN a.id AS drug, b.id AS disease, c.id AS cause ORDER BY drug, disease, cause",
+    "MATCH (a:Concept)-[r:CAUSES]->(b:Concept) WHERE r.refuting > 0 AND r.first_year >= 2002 "
+    "RETURN a.id AS subject, b.id AS object ORDER BY subject, object",
+    "MATCH (a:Concept)-[r:ISA]->(b:Concept) WHERE r.supporting IS NULL "
+    "RETURN a.id AS child, b.id AS parent ORDER BY child, parent",
+    "MATCH (a:Concept)-[r:TREATS]->(:Concept) RETURN max(r.supporting) AS most, count(*) AS number",
+)
+"""Queries whose rows are the same on every store that has Cypher."""
+
+
+@server_stores
+@settings(max_examples=4, deadline=None, phases=ON_SERVERS)
+@given(world=worlds())
+def test_stated_queries_give_the_rows_of_the_embedded_store(opener: Opener, world: World) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = write_snapshot(world, Path(folder) / "graph")
+        load_ladybug(snapshot)
+        embedded = LadybugStore(snapshot)
+        with opener(world) as server:
+            for query in QUERIES:
+                params = {"id": ASPIRIN} if "$id" in query else {}
+                assert server.cypher(query, params) == embedded.cypher(query, params), query
+        embedded.close()
