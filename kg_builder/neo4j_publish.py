@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,11 @@ def publish(
     start = time.monotonic()
     rows = Neo4jRows(SnapshotTables(find_snapshot(snapshot)), evidence=evidence)
     with connect(url) as driver, named_errors(url):
-        for attempt in range(ATTEMPTS):
-            try:
+        for attempt in range(1, ATTEMPTS):
+            with suppress(ServiceUnavailable, SessionExpired):
                 return _attempt(driver, rows, progress or _silent, start)
-            except (ServiceUnavailable, SessionExpired):
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(PAUSE_SECONDS * (attempt + 1))
-    raise AssertionError("not reached: the last attempt returns or raises")
+            time.sleep(PAUSE_SECONDS * attempt)
+        return _attempt(driver, rows, progress or _silent, start)
 
 
 def clear(url: str) -> dict[str, int]:
