@@ -19,7 +19,9 @@ from kg_builder.belief import edge_beliefs
 from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
 from kg_builder.paths import GraphPath, find_paths
 from kg_builder.search import resolve
-from kg_builder.store import GraphStore, open_store
+from kg_builder.snapshot import read_info
+from kg_builder.snapshot_reader import SnapshotReader
+from kg_builder.store import GraphStats, GraphStore, open_store
 from ontologies.concept import Concept
 from ray_jobs.config import AsOf
 
@@ -279,8 +281,10 @@ def stats(graph: str, as_of: date | None, as_json: bool) -> None:
     """What the graph holds."""
     with opened(graph) as store:
         found = store.stats(as_of=as_of)
+        today = todays_ledger(store, found) if as_of else {}
     if as_json:
-        emit({**dataclasses.asdict(found), "edges_by_predicate": dict(found.edges_by_predicate)})
+        by_predicate = {"edges_by_predicate": dict(found.edges_by_predicate)}
+        emit({**dataclasses.asdict(found), **by_predicate, **today})
         return
     table = Table(title=f"Snapshot {found.digest[:12]}", show_header=False)
     for field in dataclasses.fields(found):
@@ -289,7 +293,31 @@ def stats(graph: str, as_of: date | None, as_json: bool) -> None:
             table.add_row(field.name, f"{value:,}")
     for predicate, count in found.edges_by_predicate.items():
         table.add_row(f"  {predicate}", f"{count:,}")
+    for name, count in today.items():
+        table.add_row(name.replace("_", " "), f"{count:,}")
     console.print(table)
+    if today:
+        console.print("Revisions, deletions and retractions known today apply at every date.")
+
+
+def todays_ledger(store: GraphStore, cut: GraphStats) -> dict[str, int]:
+    """What a cut leaves out, and what of today's ledger applies at every date, as counts.
+
+    Versions and deletions are those that the snapshot was made from; a server is not told them.
+    """
+    whole = store.stats()
+    counts = {
+        "later_articles_left_out": whole.articles - whole.undated - cut.articles,
+        "undated_articles_left_out": whole.undated,
+        "retracted_by_today": cut.retracted,
+    }
+    if isinstance(store, SnapshotReader):
+        origin = read_info(store.tables.directory).origin
+        counts |= {
+            "superseded_versions": origin.superseded,
+            "deleted_by_today": origin.deleted,
+        }
+    return counts
 
 
 @click.command()

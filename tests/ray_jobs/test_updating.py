@@ -159,6 +159,18 @@ def test_a_cut_is_a_snapshot_that_answers_as_the_whole_did(
     assert len(list_snapshots(graph)) == len(listed)
 
 
+def test_stats_tell_what_a_date_leaves_out_and_what_it_does_not(whole: tuple[Path, str]) -> None:
+    graph, _ = whole
+    cut = as_json("cut", "--graph", graph, "--as-of", "2015")
+    stats = as_json("stats", "--graph", graph, "--as-of", "2015")
+    assert stats["later_articles_left_out"] == cut["later"] > 0
+    assert stats["undated_articles_left_out"] == cut["undated"]
+    for name in ("retracted_by_today", "superseded_versions", "deleted_by_today"):
+        assert stats[name] == cut[name]
+    assert "apply at every date" in medweave("stats", "--graph", graph, "--as-of", "2015")
+    assert "apply at every date" not in medweave("stats", "--graph", graph)
+
+
 def test_a_cut_in_the_future_is_refused(whole: tuple[Path, str]) -> None:
     later = date.today() + timedelta(days=400)
     assert "future" in medweave("cut", "--graph", whole[0], "--as-of", later, status=2)
