@@ -70,7 +70,8 @@ PUT_ARTICLES = "UNWIND $rows AS row MERGE (n:Medweave {pmid: row[0]}) SET n:Arti
     ARTICLE
 )
 PUT_MENTIONS = (
-    "UNWIND $rows AS row MATCH (a:Medweave {pmid: row[0]}) MATCH (c:Medweave {id: row[1]}) "
+    "UNWIND $rows AS row MATCH (a:Medweave {pmid: row[0]}) USING INDEX a:Medweave(pmid) "
+    "MATCH (c:Medweave {id: row[1]}) USING INDEX c:Medweave(id) "
     "CREATE (a)-[:MENTIONS]->(c)"
 )
 PUT_EVIDENCE = (
@@ -122,7 +123,8 @@ DROP_EDGES = _THIS_EDGE + "DELETE r"
 def put_edges(predicate: str) -> str:
     """The statement that makes relationships of one type."""
     return (
-        "UNWIND $rows AS row MATCH (s:Medweave {id: row[0]}) MATCH (o:Medweave {id: row[1]}) "
+        "UNWIND $rows AS row MATCH (s:Medweave {id: row[0]}) "
+        "USING INDEX s:Medweave(id) MATCH (o:Medweave {id: row[1]}) USING INDEX o:Medweave(id) "
         f"CREATE (s)-[:{predicate} {_map(EDGE, 2)}]->(o)"
     )
 
