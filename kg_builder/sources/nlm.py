@@ -9,21 +9,15 @@ everything anew, deletions and revisions applied, and begins at 1 again.
 from __future__ import annotations
 
 import hashlib
-import http
-import http.client
-import ipaddress
 import re
-import time
-import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
 from kg_builder.durable import room_for, sync_file
+from kg_builder.sources.download import AbsentError, asked, read_text, resume
 from kg_builder.sources.inputs import order_key
 
 NLM = "https://ftp.ncbi.nlm.nih.gov/pubmed"
@@ -31,26 +25,14 @@ NLM = "https://ftp.ncbi.nlm.nih.gov/pubmed"
 _LINK = re.compile(r"""href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _RELEASED = re.compile(r"pubmed\d\dn\d+\.xml\.gz$")
 _MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", re.IGNORECASE)
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_TIMEOUT = 60.0  # seconds without a byte
-_BLOCK = 1 << 18
-
-_Answer = TypeVar("_Answer")
+_LISTING = re.compile(r"(?:Index of|Directory listing for)\b", re.IGNORECASE)
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a file's name, how many of its bytes came, and how many there are if it is said."""
 
 
-class UpdateSiteError(RuntimeError):
-    """The server could not be reached, refused, or sent less than it promised."""
-
-
-class AbsentError(UpdateSiteError):
-    """The server does not have what was asked for."""
-
-
-class InsecureAddressError(ValueError):
-    """An address that is neither HTTPS nor on this machine."""
+class NotAListingError(ValueError):
+    """A page is no listing of a directory: that it names no file does not mean there is none."""
 
 
 class ChecksumError(ValueError):
@@ -150,20 +132,31 @@ class UpdateSite:
 
     def updates(self) -> list[str]:
         """The update files that the site lists, of every year."""
-        return listed_names(self._text("updatefiles/"))
+        return self._listed("updatefiles/")
 
     def baseline(self) -> list[str]:
         """The baseline files that the site lists; none where it has no such folder."""
         try:
-            return listed_names(self._text("baseline/"))
+            return self._listed("baseline/")
         except AbsentError:
             return []
+
+    def _listed(self, folder: str) -> list[str]:
+        page = self._text(folder)
+        names = listed_names(page)
+        if not names and not _LISTING.search(page):
+            raise NotAListingError(
+                f"{self._url(folder)} is no directory listing (it begins {page[:80]!r}): expected "
+                "one that names pubmedYYnNNNN.xml.gz; is the base address right, or does a proxy "
+                "answer in its place?"
+            )
+        return names
 
     def fetch(self, name: str, folder: Path, progress: Progress | None = None) -> Path:
         """Bring an update file into `folder`, whole and of the published MD5, or not at all.
 
         What is there already and right is not fetched again; what came in part goes on where it
-        ended. Raises `UpdateSiteError` or `ChecksumError`.
+        ended. Raises `DownloadError` or `ChecksumError`.
         """
         expected = self._md5(name)
         target, part = folder / name, folder / f".{name}.part"
@@ -189,8 +182,13 @@ class UpdateSite:
 
     def _fetched(self, name: str, part: Path, progress: Progress | None) -> str:
         """Download what is left of a file, and return the MD5 of the whole."""
+
+        def tell(came: int, whole: int | None) -> None:
+            if progress is not None:
+                progress(name, came, whole)
+
         url = self._url(f"updatefiles/{name}")
-        self._ask(url, lambda: _download(url, part, progress or _silent))
+        asked(url, lambda: resume(url, part, tell), self.attempts, self.pause)
         return _md5_of(part)
 
     def _md5(self, name: str) -> str:
@@ -204,105 +202,10 @@ class UpdateSite:
 
     def _text(self, path: str) -> str:
         url = self._url(path)
-        return self._ask(url, lambda: _read(url))
+        return asked(url, lambda: read_text(url), self.attempts, self.pause)
 
     def _url(self, path: str) -> str:
         return f"{self.base_url.rstrip('/')}/{path}"
-
-    def _ask(self, url: str, request: Callable[[], _Answer]) -> _Answer:
-        """Ask until an answer comes whole, at most `attempts` times."""
-        pause = self.pause
-        for attempt in range(1, self.attempts + 1):
-            try:
-                return request()
-            except HTTPError as error:
-                error.close()
-                if error.code in {404, 410}:
-                    raise AbsentError(
-                        f"{url}: the server has no such file ({error.code})"
-                    ) from None
-                failed = f"the server answered {error.code} {error.reason}"
-                again = error.code in _TRANSIENT
-            except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-                failed, again = str(error) or type(error).__name__, True
-            if not again or attempt == self.attempts:
-                raise UpdateSiteError(
-                    f"{url}: {failed} ({attempt} times); what came is kept: run the same command "
-                    "again to go on"
-                )
-            time.sleep(pause)
-            pause *= 2
-        raise ValueError(f"attempts is {self.attempts}, expected 1 or more")
-
-
-class _ShortAnswerError(ConnectionError):
-    """Less came than the server had promised."""
-
-
-class _GuardedRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to where we would have gone ourselves."""
-
-    def redirect_request(
-        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
-    ) -> Any:
-        _check_address(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _check_address(url: str) -> None:
-    """Raise `InsecureAddressError` for what anyone on the way could exchange, MD5 and all."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
-        return
-    raise InsecureAddressError(f"{url}: expected https:// (http:// is for this machine alone)")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _open(url: str, headers: Mapping[str, str]) -> Any:
-    _check_address(url)
-    request = urllib.request.Request(url, headers={"User-Agent": "medweave", **headers})
-    return urllib.request.build_opener(_GuardedRedirects()).open(request, timeout=_TIMEOUT)
-
-
-def _read(url: str) -> str:
-    with _open(url, {}) as answer:
-        content: bytes = answer.read()
-    return content.decode("utf-8", "replace")
-
-
-def _download(url: str, part: Path, say: Progress) -> None:
-    """The rest of a file behind what `part` holds; all of it where the server knows no ranges."""
-    held = part.stat().st_size if part.exists() else 0
-    try:
-        answer = _open(url, {"Range": f"bytes={held}-"} if held else {})
-    except HTTPError as error:
-        if held and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            error.close()
-            return  # it is as long as the file, or longer: its MD5 decides
-        raise
-    with answer:
-        resumed = answer.status == http.HTTPStatus.PARTIAL_CONTENT
-        came = held if resumed else 0
-        length = answer.headers.get("Content-Length")
-        whole = came + int(length) if length else None
-        with room_for(part), part.open("ab" if resumed else "wb") as out:
-            while block := answer.read(_BLOCK):
-                out.write(block)
-                came += len(block)
-                say(part.name[1 : -len(".part")], came, whole)
-    if whole is not None and came != whole:
-        raise _ShortAnswerError(f"{came} of {whole} bytes came")
-
-
-def _silent(_name: str, _came: int, _whole: int | None) -> None:
-    return None
 
 
 def _md5_of(path: Path) -> str:

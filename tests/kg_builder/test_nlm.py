@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg_builder.sources.download import AbsentError, DownloadError, InsecureAddressError
 from kg_builder.sources.nlm import (
-    AbsentError,
     ChecksumError,
     FileGapError,
-    InsecureAddressError,
     NewReleaseError,
     NoReleaseError,
+    NotAListingError,
     UpdateSite,
-    UpdateSiteError,
     listed_names,
     missing_names,
 )
@@ -110,6 +109,14 @@ def test_a_baseline_is_listed(server: Server) -> None:
     assert site_of(server).baseline() == [name_of(1, 27)]
 
 
+def test_a_page_that_is_no_listing_is_not_taken_for_an_empty_one(server: Server) -> None:
+    server.files["/pubmed/updatefiles/"] = apache([]).encode()
+    assert site_of(server).updates() == []
+    server.files["/pubmed/updatefiles/"] = b"<html>Please log in to this network</html>"
+    with pytest.raises(NotAListingError, match=r"updatefiles/ is no directory listing .*log in"):
+        site_of(server).updates()
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_what_was_cut_short_goes_on_where_it_ended(
     server: Server, tmp_path: Path, ranges: bool
@@ -124,7 +131,7 @@ def test_what_was_cut_short_goes_on_where_it_ended(
 def test_what_is_always_cut_short_is_kept_for_the_next_run(server: Server, tmp_path: Path) -> None:
     server.put(NAME, CONTENT)
     server.cut_after = [10, 10, 10]
-    with pytest.raises(UpdateSiteError, match=r"20 of .* bytes|30 of .* bytes"):
+    with pytest.raises(DownloadError, match=r"20 of .* bytes|30 of .* bytes"):
         site_of(server).fetch(NAME, tmp_path)
     assert not (tmp_path / NAME).exists()
     assert site_of(server).fetch(NAME, tmp_path).read_bytes() == CONTENT
@@ -172,14 +179,14 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(server: Server, tmp_p
     assert site_of(server).fetch(NAME, tmp_path).read_bytes() == CONTENT
     (tmp_path / NAME).unlink()
     server.statuses = [403]
-    with pytest.raises(UpdateSiteError, match=r"403 .*\(1 times\)"):
+    with pytest.raises(DownloadError, match=r"403 .*\(1 times\)"):
         site_of(server).fetch(NAME, tmp_path)
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
     with serving() as gone:
         pass
-    with pytest.raises(UpdateSiteError, match=r"\(3 times\)"):
+    with pytest.raises(DownloadError, match=r"\(3 times\)"):
         site_of(gone).updates()
 
 
