@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from ray_jobs import asking, comparing, keeping, making, publishing, updating
+from ray_jobs import asking, comparing, keeping, making, publishing, retrieving, updating
 from ray_jobs.demo import demo
 from ray_jobs.kg_build import command as kg_build
 
@@ -24,6 +24,7 @@ for _command in (
     asking.path,
     asking.stats,
     asking.cypher,
+    retrieving.ask,
     keeping.digest,
     keeping.snapshots,
     keeping.export,
@@ -39,4 +40,6 @@ for _command in (
     demo,
 ):
     main.add_command(_command)
+for _command in retrieving.EVALUATIONS:
+    making.evaluate.add_command(_command)
 main.add_command(kg_build, "build")

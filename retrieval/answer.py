@@ -17,6 +17,9 @@ _EPOCH = date(1970, 1, 1)
 LIKELY = 5
 """Sentences of an edge that are compared: those of the articles that score best."""
 
+PATH_SHARE = 5
+"""One place in so many is for paths where a query does not ask for a connection."""
+
 PATHS = 2
 PATH_EDGES = 3
 PATH_FANOUT = 40
@@ -34,7 +37,8 @@ class Choice(NamedTuple):
 def answer(view: View, query: Query, weights: Weights, k: int) -> list[Passage]:
     """The `k` best passages for a query, best first, one for each article."""
     ranking = Ranking(view, query, weights, max(CANDIDATES, 4 * k))
-    chosen = path_choices(view, query, ranking)[:k] if weights.graph else []
+    paths = path_choices(view, query, ranking) if weights.graph else []
+    chosen = paths[: k if query.bridging else k // PATH_SHARE]
     taken = {choice.hit.document for choice in chosen}
     rest = [hit for hit in ranking.hits if hit.document not in taken]
     chosen += [Choice(hit) for hit in diverse(view, query, rest, k - len(chosen), max(2, k // 2))]
@@ -141,10 +145,11 @@ def _best_of_side(
 def path_choices(view: View, query: Query, ranking: Ranking) -> list[Choice]:
     """Sentences that lead from one seed to another that no article names together with it.
 
-    For each step of the best paths the best sentence that supports its strongest edge; its score
-    is raised by the best score of the ranking, in the proportion of the paths' scores.
+    For each step of the best paths the best sentence that supports its strongest edge. Where the
+    query asks for a connection its score is raised by the best score of the ranking, in the
+    proportion of the paths' scores; else it stands as it is.
     """
-    top = ranking.hits[0].score if ranking.hits else 1.0
+    top = ranking.hits[0].score if ranking.hits and query.bridging else 0.0
     found: dict[int, Choice] = {}
     for one, other in apart(view, query):
         paths = find_paths(

@@ -2,8 +2,9 @@
 
 An article's score is a weighted sum of three parts, none of which is divided by the query's own
 maximum but the graph's: stemmed BM25 over its text, BM25 over the concepts linked in it, and what
-its evidence says of the neighbourhood of the seeds. To that is added the score of its best
-sentence, by the same three parts.
+its evidence says of the neighbourhood of the seeds. Its best sentence is chosen by the same parts.
+The weights were fitted on 500 titles of systematic reviews' citations and on their rewordings; a
+share of the best sentence's score in the article's brought nothing there, hence its weight of 0.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ class Weights:
     """
 
     text: float = 1.0
-    concepts: float = 0.3
-    graph: float = 0.1
-    sentence: float = 0.3
+    concepts: float = 0.5
+    graph: float = 0.05
+    sentence: float = 0.0
     children: float = 0.3
     edges: float = 0.5
 
@@ -50,7 +51,8 @@ class Weights:
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """What is asked: weighted words, weighted concepts (by row), the seeds, heaviest first, and
-    their neighbourhood; the rows of the seeds that are known, and how much an edge (row) matters.
+    their neighbourhood; the rows of the seeds that are known, and how much an edge (row) matters;
+    whether it asks how its concepts are connected.
     """
 
     terms: Mapping[int, float]
@@ -59,6 +61,7 @@ class Query:
     near: Neighbourhood
     rows: Mapping[str, int]
     relevance: Mapping[int, float]
+    bridging: bool = False
 
 
 class Hit(NamedTuple):

@@ -15,6 +15,7 @@ from ontologies.linker import Seed
 from retrieval.answer import answer
 from retrieval.passages import Passage
 from retrieval.rank import Query, Weights, edge_relevance, with_children
+from retrieval.seeds import asks_for_path
 from retrieval.view import View
 
 
@@ -61,6 +62,12 @@ class GraphRetriever:
         current = find_snapshot(graph_url)
         return cls(current, _cuts(current), weights)
 
+    def weighing(self, weights: Weights) -> GraphRetriever:
+        """The same graph, opened once, with other weights."""
+        other = GraphRetriever(self._current, self._cuts, weights)
+        other._views = self._views
+        return other
+
     def cut_at(self, as_of: date) -> Cut:
         """The latest cut not after `as_of`; `MissingCutError` names the command that makes one."""
         check_as_of(as_of)
@@ -89,7 +96,7 @@ class GraphRetriever:
         """
         _check(k)
         view = self.view(as_of)
-        query = self.query(view, view.index.terms(text), view.seeds(text))
+        query = self.query(view, view.index.terms(text), view.seeds(text), asks_for_path(text))
         return answer(view, query, self._weights, k)
 
     def retrieve_for_seeds(
@@ -101,11 +108,13 @@ class GraphRetriever:
         """
         _check(k)
         view = self.view(as_of)
-        query = self.query(view, {}, tuple(seeds))
+        query = self.query(view, {}, tuple(seeds), len(seeds) == 2)
         passages = answer(view, query, self._weights, k)
         return passages, view.subgraph(query.near, query.seeds, as_of)
 
-    def query(self, view: View, terms: dict[int, int], seeds: tuple[Seed, ...]) -> Query:
+    def query(
+        self, view: View, terms: dict[int, int], seeds: tuple[Seed, ...], bridging: bool = False
+    ) -> Query:
         """What is asked of one snapshot."""
         ordered = tuple(sorted(seeds, key=lambda seed: (-seed.weight, seed.concept_id)))
         rows = view.known(seed.concept_id for seed in ordered)
@@ -118,6 +127,7 @@ class GraphRetriever:
             near=near,
             rows=rows,
             relevance=edge_relevance(near, weights),
+            bridging=bridging,
         )
 
     def close(self) -> None:

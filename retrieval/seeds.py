@@ -120,6 +120,22 @@ _ICD10 = re.compile(r"\b[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?\b")
 _ICD9 = re.compile(r"\b(?:\d{3}|V\d\d|E\d{3})(?:\.\d{1,2})?\b")
 
 
+_CONNECTION = re.compile(
+    r"\b(?:connect(?:s|ed|ing|ions?)?|link(?:s|ed|ing)?|bridg(?:es?|ed|ing)|paths?|how (?:can|could"
+    r"|do|does|may|might) .* (?:lead|contribute) to)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_path(text: str) -> bool:
+    """Whether a question asks by what way one thing is connected with another.
+
+    >>> asks_for_path("How is aspirin connected with asthma?"), asks_for_path("Is aspirin safe?")
+    (True, False)
+    """
+    return _CONNECTION.search(text) is not None
+
+
 def is_note(text: str) -> bool:
     """Whether a text is read as a clinical note, and not as a question or a list of problems."""
     return "\n" in text.strip() or len(text.split()) > NOTE_WORDS
