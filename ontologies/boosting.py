@@ -24,22 +24,26 @@ _MOST_FEATURES: Final = 40
 """Features beyond the forty that gain most cost time and change nothing that can be measured."""
 
 
-def fit(columns: Columns, right: Bool, use: Bool) -> Trees:
-    """Trees that tell right candidates from wrong ones, over the features that help most."""
-    first = _grow(columns, right, use)
+def fit(views: Sequence[Columns], right: Bool, use: Bool) -> Trees:
+    """Trees that tell right candidates from wrong ones, over the features that help most.
+
+    `views` are the columns of the same candidates as they look with more and with less known.
+    """
+    first = _grow(views, right, use)
     gains = first.feature_importance("gain")
     best = sorted(np.argsort(-gains, kind="stable")[:_MOST_FEATURES].tolist())
-    names = tuple(columns)
-    chosen = {names[feature]: columns[names[feature]] for feature in best}
+    names = [tuple(views[0])[feature] for feature in best]
+    chosen = [{name: view[name] for name in names} for view in views]
     grown = _grow(chosen, right, use).dump_model()["tree_info"]
-    return masked_trees(tuple(chosen), [tree["tree_structure"] for tree in grown])
+    return masked_trees(tuple(names), [tree["tree_structure"] for tree in grown])
 
 
-def _grow(columns: Columns, right: Bool, use: Bool) -> Any:
+def _grow(views: Sequence[Columns], right: Bool, use: Bool) -> Any:
     import lightgbm
 
-    matrix = np.column_stack([np.asarray(c, dtype=np.float64)[use] for c in columns.values()])
-    data = lightgbm.Dataset(matrix, right[use].astype(int))
+    stacked = [np.column_stack([np.asarray(c)[use] for c in view.values()]) for view in views]
+    matrix = np.concatenate(stacked).astype(np.float64)
+    data = lightgbm.Dataset(matrix, np.tile(right[use].astype(int), len(views)))
     return lightgbm.train(dict(PARAMETERS), data, _ROUNDS)
 
 

@@ -9,8 +9,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ontologies.coordination import shared_heads
 from ontologies.hashing import I32, U64, extend_hash, text_hash
-from ontologies.lexicon import KINDS, MAX_TOKENS, OPEN, UNWANTED, Lexicon
+from ontologies.lexicon import KINDS, MAX_TOKENS, UNWANTED, Lexicon
+from ontologies.name_forms import OPEN, SHARED
 from ontologies.normalize import TOKEN, normal_form
 
 U8 = npt.NDArray[np.uint8]
@@ -151,12 +153,16 @@ def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spans:
-    """Stretches of tokens that are names: first token, number of tokens, group of entries."""
+    """Stretches of tokens that are names: first token, number of tokens, group of entries.
+
+    Those that are `shared` take their last words from the name after them (see `coordination`).
+    """
 
     first: I32
     count: I32
     group: I32
     key: U64
+    shared: Bool
 
 
 def find_spans(batch: Batch, table: TokenTable, lexicon: Lexicon) -> Spans:
@@ -178,9 +184,17 @@ def find_spans(batch: Batch, table: TokenTable, lexicon: Lexicon) -> Spans:
     first = np.concatenate([hit[0] for hit in found]).astype(np.int32)
     count = np.concatenate([np.full(len(hit[0]), hit[1], dtype=np.int32) for hit in found])
     group = np.concatenate([hit[2] for hit in found])
-    order = np.lexsort((-count, first))
     keys = np.concatenate([hit[3] for hit in found])
-    return Spans(first[order], count[order], group[order], keys[order])
+    spans = Spans(first, count, group, keys, np.zeros(len(first), dtype=bool))
+    return _ordered(
+        spans, shared_heads(batch, token_keys, spans, lexicon, space=SPACE, comma=COMMA)
+    )
+
+
+def _ordered(*parts: Spans) -> Spans:
+    joined = [np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Spans)]
+    order = np.lexsort((-joined[1], joined[0]))
+    return Spans(*(column[order] for column in joined))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,10 +234,11 @@ def expand(batch: Batch, spans: Spans, lexicon: Lexicon, *, notes: bool = False)
     span, entry, ambiguity = span[wanted], entry[wanted], ambiguity[span[wanted]]
     concept = lexicon.entry_concept[entry]
     first, count = spans.first[span], spans.count[span]
+    shared = np.where(spans.shared[span], np.uint32(SHARED), np.uint32(0))
     return Candidates(
         span,
         concept,
-        lexicon.entry_flags[entry],
+        lexicon.entry_flags[entry] | shared,
         lexicon.entry_sources[entry],
         ambiguity,
         lexicon.concept_kind[concept],

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ontologies.candidates import Candidates
 from ontologies.hashing import path_hash, text_hash
-from ontologies.lexicon import ADJECTIVE, KINDS, WORD
+from ontologies.lexicon import KINDS
+from ontologies.name_forms import ADJECTIVE, WORD
 from ontologies.normalize import TOKEN, normal_form
 
 F64 = npt.NDArray[np.float64]

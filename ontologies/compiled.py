@@ -10,22 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ontologies.kinds import concept_rows
-from ontologies.lexicon import (
-    LEARNED,
-    LEXICON_VERSION,
-    NOTES,
-    OPEN,
-    SCOPES,
-    Lexicon,
-    NameRow,
-    compile_names,
-)
+from ontologies.lexicon import LEXICON_VERSION, Lexicon, NameRow, compile_names
+from ontologies.name_forms import LEARNED, NOTES, OPEN, SCOPES
 from ontologies.normalize import NORMALIZE_VERSION
 
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
-SOURCES: Final = ("MESH", "MEDIC", "MONDO", "HP", "HGNC", "DRUGBANK", "LEARNED")
+SOURCES: Final = (
+    "MESH", "MEDIC", "MONDO", "HP", "HGNC", "DRUGBANK", "LEARNED",
+    "DOID", "NCIT", "ORPHA", "ICD10CM", "ICD9CM", "MAPPING",
+)  # fmt: skip
 """Sources with a bit of their own, in the order of the bits; all others share the next one."""
 
 LearnedName = tuple[str, str]

@@ -24,9 +24,10 @@ from ontologies.candidates import (
     tokenize,
 )
 from ontologies.compiled import source_bit
-from ontologies.features import KEYS, Features, features
+from ontologies.features import KEYS, MISSING, SPEAKING, Features, features
 from ontologies.hashing import U64, path_hash, text_hash
-from ontologies.lexicon import KINDS, LEARNED, SCOPES, Lexicon, variants
+from ontologies.lexicon import KINDS, Lexicon
+from ontologies.name_forms import LEARNED, SCOPES, variants
 from ontologies.normalize import TOKEN, normal_form
 from ontologies.precision import MAX_COUNT, Evidence, evidence_names, family_keys, log_odds
 from ontologies.training_texts import FOLDS, LearnedFolds, TrainingText
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Bool = npt.NDArray[np.bool_]
 F64 = npt.NDArray[np.float64]
 F32 = npt.NDArray[np.float32]
+Columns = dict[str, npt.NDArray[np.generic]]
 Marks = list[list[tuple[int, int, frozenset[int]]]]
 """Of each text the marked spans, with the rows of the concepts that they mean."""
 
@@ -51,6 +53,9 @@ class Examples:
     right: Bool
     usable: Bool
     """Whether its corpus marks the candidate's type, and marks its concept here or nowhere."""
+    known: Bool
+    """Whether it is known what its stretch of text means: not where a person marked just that
+    stretch with no id or with one that the vocabulary does not hold (one since retired, say)."""
 
 
 _NAMED = np.uint32((1 << len(SCOPES)) - 1)
@@ -73,9 +78,7 @@ def _judged_types(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.int8]:
     return types
 
 
-def _marks(
-    texts: Sequence[TrainingText], vocabulary: Vocabulary
-) -> list[list[tuple[int, int, frozenset[int]]]]:
+def _marks(texts: Sequence[TrainingText], vocabulary: Vocabulary) -> Marks:
     """Spans of all marked mentions, with the rows of the concepts that they mean."""
 
     def rows(curies: Sequence[str]) -> frozenset[int]:
@@ -85,9 +88,7 @@ def _marks(
     return [[(m.start, m.end, rows(m.ids)) for m in t.article.mentions] for t in texts]
 
 
-def _labels(
-    found: Candidates, marks: list[list[tuple[int, int, frozenset[int]]]]
-) -> tuple[Bool, Bool]:
+def _labels(found: Candidates, marks: Marks) -> tuple[Bool, Bool]:
     """Whether each candidate is right, and whether its article marks its concept elsewhere only."""
     right, elsewhere = np.zeros((2, len(found.span)), dtype=bool)
     meant = [frozenset().union(*(rows for _, _, rows in spans)) for spans in marks]
@@ -104,18 +105,36 @@ def _labels(
     return right, elsewhere
 
 
+def _known(found: Candidates, marks: Marks) -> Bool:
+    """See `Examples.known`."""
+    unknown = {
+        (document, low, high)
+        for document, spans in enumerate(marks)
+        for low, high, rows in spans
+        if not rows
+    }
+    places = zip(*(c.tolist() for c in (found.document, found.start, found.end)), strict=True)
+    return np.array([place not in unknown for place in places], dtype=bool)
+
+
 def _support(
-    found: Candidates, learned: LearnedFolds, vocabulary: Vocabulary, fold: npt.NDArray[np.int64]
+    found: Candidates,
+    learned: LearnedFolds,
+    vocabulary: Vocabulary,
+    lexicon: Lexicon,
+    fold: npt.NDArray[np.int64],
 ) -> Bool:
     """Whether a candidate's name was learned with its concept from other folds than its own."""
     counts: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
     for (name, curie), by_fold in learned.items():
         concept = vocabulary.resolve(curie)
-        for form in (name, *(form for form, _ in variants(name))):
+        if concept is None:
+            continue
+        row = vocabulary.row(concept)
+        disease = bool(lexicon.concept_kind[row] == KINDS.index("DISO"))
+        for form in (name, *(form for form, _ in variants(name, disease=disease))):
             key = path_hash([text_hash(normal_form(token)) for token in TOKEN.findall(form)])
-            if concept is not None:
-                place = key, vocabulary.row(concept)
-                counts[place] = counts.get(place, 0) + by_fold
+            counts[key, row] = counts.get((key, row), 0) + by_fold
     supported = np.zeros(len(fold), dtype=bool)
     for at in np.flatnonzero(found.flags & np.uint32(LEARNED)):
         by_fold = counts[int(found.key[at]), int(found.concept[at])]
@@ -131,27 +150,34 @@ def examples_of(
     spans = find_spans(batch, table, lexicon)
     found = expand(batch, spans, lexicon)
     folds = np.array([t.fold for t in texts])
-    known = _forget_own_names(found, learned, vocabulary, folds[found.document])
+    known = _forget_own_names(found, learned, vocabulary, lexicon, folds[found.document])
     # Nothing may remain of names that an article itself taught, not even as a neighbour.
     spans, found = restrict(spans, found, known)
-    right, elsewhere = _labels(found, _marks(texts, vocabulary))
+    marks = _marks(texts, vocabulary)
+    right, elsewhere = _labels(found, marks)
+    clear = _known(found, marks) | right
     types = _judged_types(found, lexicon)
     marked = np.zeros(len(found.span), dtype=bool)
     for place, (type_, _) in enumerate(_JUDGED):
         covered = np.array([type_ in t.corpus.marks for t in texts])
         marked |= (types == place) & covered[found.document]
     given = features(batch, table, spans, found, lexicon)
-    return Examples(found, given, folds[found.document], right, marked & ~elsewhere)
+    usable = marked & ~elsewhere & clear
+    return Examples(found, given, folds[found.document], right, usable, clear)
 
 
 def _forget_own_names(
-    found: Candidates, learned: LearnedFolds, vocabulary: Vocabulary, fold: npt.NDArray[np.int64]
+    found: Candidates,
+    learned: LearnedFolds,
+    vocabulary: Vocabulary,
+    lexicon: Lexicon,
+    fold: npt.NDArray[np.int64],
 ) -> Bool:
     """Make candidates look as if the names of their own fold had not been learned.
 
     Gives the candidates that are left then.
     """
-    supported = _support(found, learned, vocabulary, fold)
+    supported = _support(found, learned, vocabulary, lexicon, fold)
     found.flags[~supported] &= ~np.uint32(LEARNED)
     found.sources[~supported] &= ~np.uint32(source_bit("LEARNED"))
     return supported | ((found.flags & _NAMED) > 0)
@@ -176,8 +202,7 @@ def evidence_of(examples: Examples) -> tuple[Evidence, list[npt.NDArray[np.float
     """Evidence of all folds together, and each candidate's columns from the folds not its own."""
     odds, counts, kept = [], [], []
     for family, keys in enumerate(examples.given.keys):
-        everything = np.ones(len(keys), dtype=bool)
-        use = everything if KEYS[family] == "anywhere" else examples.usable
+        use = examples.known if KEYS[family] == "anywhere" else examples.usable
         distinct, inverse, right, wrong = _counts(family_keys(keys, family), examples, use)
         others = [
             (total.sum(axis=1, keepdims=True) - total)[inverse, examples.fold]
@@ -196,3 +221,17 @@ def columns_of(
     examples: Examples, evidence: list[npt.NDArray[np.float32]]
 ) -> dict[str, npt.NDArray[np.generic]]:
     return dict(zip(evidence_names(), evidence, strict=True)) | examples.given.columns
+
+
+def undescribed(columns: Columns) -> Columns:
+    """The columns as they were if no public vocabulary described the concepts."""
+    unknown = log_odds(np.zeros(1), np.zeros(1))[0]
+    other: Columns = {}
+    for name, column in columns.items():
+        table, _, key = name.partition(": ")
+        if (key or name.rstrip(" 0123456789")) in SPEAKING:
+            value = MISSING if not key else unknown if table == "odds" else 0
+            other[name] = np.full_like(column, value)
+        else:
+            other[name] = column
+    return other

@@ -36,14 +36,25 @@ F32 = npt.NDArray[np.float32]
 
 KEYS: Final = (
     "pair", "name", "written", "concept", "first", "last", "tail", "left", "right", "left tail",
-    "right tail", "name and left", "name and right", "anywhere",
+    "right tail", "type", "typed form", "parent", "name and left", "name and right", "anywhere",
 )  # fmt: skip
 """Name with concept; name; name in its case; concept; first and last token; the end of the last
-token; neighbours, and their ends; name and neighbour; the name whatever it may mean. All but the
-first and the last are counted by kind of concept."""
+token; neighbours, and their ends; semantic types, and with the written form; parent; name and
+neighbour; the name whatever it may mean. All but the first and the last are counted by kind of
+concept."""
+
+MISSING: Final = -1
+"""What a column that speaks of a concept's sources holds where these say nothing."""
+
+SPEAKING: Final = ("names", "source", "known to", "type", "typed form", "parent")
+"""Columns and keys that speak of how the public vocabularies describe a concept."""
 
 _NO_TOKEN: Final = np.uint64(7)
-_FLAG_BITS: Final = 14
+_FLAG_BITS: Final = 16
+_SOURCE_BITS: Final = 8
+_GIVEN_SOURCES: Final = 6
+"""Sources that a vocabulary gives. That a concept has learned names at all is no feature: for the
+articles that they were learned from it would tell the answer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,21 +85,41 @@ def features(
         "name repeats": np.minimum(_repeats(batch.document[spans.first], spans.key), 20)[
             found.span
         ],
-        "document length": (batch.first[found.document + 1] - batch.first[found.document]),
         **_nesting(spans, found),
         **{
             f"inner {kind}": place.inner(kind)
             for kind in (SPACE, HYPHEN, COMMA, SLASH, INNER, BRACKET)
         },
         **_bits("flag", found.flags, _FLAG_BITS),
+        **_described(found, lexicon),
     }
     return Features(columns, place.keys(spans, lexicon))
+
+
+def described(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
+    """Whether a public vocabulary that the model was trained with describes a concept."""
+    given = np.uint32((1 << _GIVEN_SOURCES) - 1)
+    return (lexicon.concept_sources[found.concept] & given) > 0
+
+
+def _described(found: Candidates, lexicon: Lexicon) -> dict[str, npt.NDArray[np.generic]]:
+    """How public vocabularies describe a concept; `MISSING` where they do not know it."""
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        "names": np.minimum(lexicon.concept_names[found.concept], 99),
+        **_bits("source", found.sources, _SOURCE_BITS),
+        **_bits("known to", lexicon.concept_sources[found.concept], _GIVEN_SOURCES),
+    }
+    known = described(found, lexicon)
+    return {name: np.where(known, column, MISSING) for name, column in columns.items()}
 
 
 def _bits(
     name: str, values: npt.NDArray[np.uint32], count: int
 ) -> dict[str, npt.NDArray[np.generic]]:
-    return {f"{name} {bit}": (values >> np.uint32(bit)) & np.uint32(1) for bit in range(count)}
+    return {
+        f"{name} {bit}": ((values >> np.uint32(bit)) & np.uint32(1)).astype(np.int8)
+        for bit in range(count)
+    }
 
 
 def _repeats(first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> I64:
@@ -155,6 +186,10 @@ class _Place:
         def of(values: U64, salt: int) -> U64:
             return extend_hash(values, kind + np.uint64(salt))
 
+        known = described(found, lexicon)
+        types = np.where(known, lexicon.concept_type[found.concept], _NO_TOKEN)
+        parent = np.where(known, lexicon.concept_parent[found.concept], _NO_TOKEN)
+        form = (np.minimum(found.count, 3) * 4 + self.case).astype(np.uint64)
         left = np.where(no_left, _NO_TOKEN, hashes[before])
         right = np.where(no_right, _NO_TOKEN, hashes[after])
         return (
@@ -169,6 +204,9 @@ class _Place:
             extend_hash(of(right, 500), self.gap_after.astype(np.uint64)),
             of(np.where(no_left, _NO_TOKEN, tails[before]), 600),
             of(np.where(no_right, _NO_TOKEN, tails[after]), 700),
+            of(types, 800),
+            extend_hash(of(types, 900), form),
+            of(parent, 1000),
             extend_hash(name, left),
             extend_hash(name, right + np.uint64(1)),
             found.key,

@@ -9,7 +9,7 @@ the names that lead to it (flags, sources).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,22 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_hash
+from ontologies.name_forms import SCOPES, variants, written_form
 from ontologies.normalize import TOKEN, normal_form
 
-LEXICON_VERSION = 3
+LEXICON_VERSION = 4
 """Raised when what a compiled lexicon holds changes."""
 
 MAX_TOKENS = 16
 """Longer names (systematic chemical ones) do not occur in running text; they are counted."""
-
-SCOPES = ("preferred", "exact", "related", "broad", "narrow")
-SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED, NOTES, OPEN, SWAPPED = (
-    1 << bit for bit in range(5, 14)
-)
-"""Flags beside the scopes (bits 0-4). SYMBOL: written as a symbol; WORD: written as words; SOLID:
-without space; INVERTED: made from `B, A`; ADJECTIVE: made from a noun; LEARNED: from a training
-corpus; NOTES: clinical shorthand; OPEN: a name in the literature too;
-SWAPPED: made by another head noun of like meaning (renal disease, renal damage)."""
 
 KINDS = (
     "NONE", "DISO", "CHEM", "PROT", "GENE", "LIVB", "ANAT", "PROC", "PHYS", "PHEN", "DEVI",
@@ -47,6 +39,8 @@ UNWANTED = frozenset({"ACTI", "CONC", "OBJC", "OCCU", "ORGA", "GEOG"})
 
 JUDGED = ("DISO", "CHEM", "PROT", "GENE")
 """Kinds that training corpora mark, so that a learned model judges them."""
+
+_DISEASE = KINDS.index("DISO")
 
 U32 = npt.NDArray[np.uint32]
 U8 = npt.NDArray[np.uint8]
@@ -67,8 +61,10 @@ class Lexicon:
 
     A node's value is twice its group's number (-2: it ends no name), plus one where longer names
     go on from it. Group g has the entries `group_start[g]:group_start[g+1]`. By concept row:
-    `concept_kind` (see `kinds`), `concept_sources` (bits of all its names' sources) and
-    `concept_key`, a hash that is the same for a concept of any vocabulary.
+    `concept_kind` and `concept_marked` (see `kinds`), `concept_sources` (bits of all its names'
+    sources), `concept_key`, a hash that is the same for a concept of any vocabulary, `concept_type`
+    (hash of its semantic types), `concept_parent` (key of its first parent) and `concept_names`
+    (how many the vocabulary gives).
     """
 
     nodes: HashTable
@@ -79,6 +75,10 @@ class Lexicon:
     concept_kind: U8
     concept_sources: U32
     concept_key: U64
+    concept_type: U64
+    concept_parent: U64
+    concept_names: I32
+    concept_marked: U8
     dropped: int
 
     def save(self, directory: Path) -> None:
@@ -98,63 +98,8 @@ class Lexicon:
 _ARRAYS = (
     "group_start", "entry_concept", "entry_flags", "entry_sources",
     "concept_kind", "concept_sources", "concept_key",
+    "concept_type", "concept_parent", "concept_names", "concept_marked",
 )  # fmt: skip
-
-_ADJECTIVES = (
-    ("emia", "emic"), ("osis", "otic"), ("tension", "tensive"), ("itis", "itic"),
-    ("plegia", "plegic"), ("trophy", "trophic"), ("lepsy", "leptic"), ("algia", "algic"),
-    ("uria", "uric"), ("diabetes", "diabetic"), ("toxicity", "toxic"), ("ythmia", "ythmic"),
-    ("phrenia", "phrenic"), ("plasia", "plastic"), ("ensia", "ensic"), ("exia", "exic"),
-    ("obesity", "obese"), ("mentia", "mented"), ("pression", "pressive"), ("anoia", "anoid"),
-    ("stasis", "static"), ("lysis", "lytic"), ("asthma", "asthmatic"),
-)  # fmt: skip
-
-
-_HEADS = (
-    ("disease", "disorder", "dysfunction", "impairment", "abnormality", "damage", "injury",
-     "toxicity", "disturbance"),
-    ("neoplasm", "tumor", "cancer", "carcinoma", "malignancy"),
-)  # fmt: skip
-_LIKE_HEADS = {head: heads for heads in _HEADS for head in heads}
-_MOST_SWAPPED = 4
-
-
-def _swapped(text: str) -> Iterator[str]:
-    """The name with other head nouns, where it ends in one that has others of like meaning."""
-    first, _, last = text.lower().rpartition(" ")
-    head = last.removesuffix("s")
-    if first and "," not in text and first.count(" ") < _MOST_SWAPPED - 1:
-        for other in _LIKE_HEADS.get(head, ()):
-            if other != head:
-                yield f"{first} {other}"
-
-
-def variants(text: str) -> Iterator[tuple[str, int]]:
-    """Other ways to write a name, with the flag that tells how each was made.
-
-    >>> list(variants("Diabetes Mellitus, Type 2")) == [("Type 2 Diabetes Mellitus", INVERTED)]
-    True
-    """
-    parts = text.split(", ")
-    if 2 <= len(parts) <= 3 and "(" not in text and "[" not in text:
-        yield " ".join(reversed(parts)), INVERTED
-    for form in _swapped(text):
-        yield form, SWAPPED
-    if text.isalpha() and len(text) > 5:
-        word = text.lower()
-        for noun, adjective in _ADJECTIVES:
-            if word.endswith(noun):
-                yield word.removesuffix(noun) + adjective, ADJECTIVE
-
-
-def written_form(text: str) -> int:
-    """SYMBOL or WORD, and SOLID: how a name is written (HNF-6, BRCA1 against Epilepsy)."""
-    solid = 0 if " " in text else SOLID
-    upper = sum(map(str.isupper, text))
-    symbol = solid and upper and (upper > 1 or not text[0].isupper())
-    if symbol and not (len(text) > 6 and text.isalpha() and upper == len(text)):
-        return SYMBOL | solid
-    return WORD | solid
 
 
 class _TokenHashes(dict[str, int]):
@@ -174,6 +119,7 @@ class _Block(NamedTuple):
 
 @dataclass(slots=True)
 class _Compiler:
+    kinds: U8
     hashes: _TokenHashes = field(default_factory=_TokenHashes)
     blocks: list[_Block] = field(default_factory=list)
     prefixes: list[U64] = field(default_factory=list)
@@ -186,7 +132,8 @@ class _Compiler:
         kept: list[tuple[int, int, int]] = []
         for row in rows:
             written = row.flags | written_form(row.text)
-            for form, how in ((row.text, 0), *variants(row.text)):
+            disease = self.kinds[row.concept] == _DISEASE
+            for form, how in ((row.text, 0), *variants(row.text, disease=disease)):
                 hashes = [self.hashes[token] for token in TOKEN.findall(form)]
                 if not 0 < len(hashes) <= MAX_TOKENS or (len(form) < 2 and form.isascii()):
                     self.dropped += not how
@@ -240,18 +187,22 @@ class ConceptRows(NamedTuple):
 
     kind: U8
     key: U64
+    type: U64
+    parent: U64
+    marked: U8
 
 
 def compile_names(
     names: Iterable[NameRow], concepts: ConceptRows, block_size: int = 200_000
 ) -> Lexicon:
     """Compile names into a lexicon in memory; the order of `names` does not matter."""
-    compiler, rows = _Compiler(), iter(names)
+    compiler, rows = _Compiler(concepts.kind), iter(names)
     compiler.add(itertools.islice(rows, block_size))
     while block := list(itertools.islice(rows, block_size)):
         compiler.add(block)
     merged = compiler.merged()
     ends, group_start = np.unique(merged.key, return_index=True)
+    given = merged.concept[(merged.flags & ((1 << len(SCOPES)) - 1)) > 0]
     concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
     np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
     return Lexicon(
@@ -263,5 +214,9 @@ def compile_names(
         concepts.kind,
         concept_sources,
         concepts.key,
+        concepts.type,
+        concepts.parent,
+        np.bincount(given, minlength=len(concepts.kind)).astype(np.int32),
+        concepts.marked,
         compiler.dropped,
     )

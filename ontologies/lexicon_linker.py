@@ -31,26 +31,28 @@ from ontologies.candidates import (
     tokenize,
 )
 from ontologies.caution import cautious_scores
-from ontologies.compiled import compiled_lexicon, source_bit
-from ontologies.features import features, written_case
+from ontologies.compiled import compiled_lexicon
+from ontologies.features import described, features, written_case
 from ontologies.lexicon import JUDGED, KINDS, Lexicon
 from ontologies.linker import Mention
-from ontologies.precision import Precision
+from ontologies.precision import Precision, log_odds
 
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
-METHOD = "lexicon-1"
+METHOD = "lexicon-2"
 BATCH = 64
 THRESHOLD = 0.4
+DISEASE_THRESHOLD = 0.37
+CHEMICAL_THRESHOLD = 0.46
+"""The least probability of a mention, by kind: best F1 of documents' concepts in cross-validation
+over the training articles."""
+
 REMEMBERED = 100_000
 HOPELESS = -3.4
 """Log odds of a name that is not worth scoring: met ten times in training and never right."""
 
-UNMARKED = 0.9
-"""Factor for concepts whose ids no corpus could mark: of equals the one that it could is meant."""
-
-_MARKED_SOURCES = np.uint32(sum(source_bit(source) for source in ("MEDIC", "MESH", "HGNC")))
+UNMET = log_odds(np.zeros(1), np.zeros(1))[0]
 _IS_JUDGED = np.array([kind in JUDGED for kind in KINDS])
 
 
@@ -71,7 +73,7 @@ class LexiconLinker:
         precision: Precision,
         *,
         notes: bool = False,
-        threshold: float = THRESHOLD,
+        threshold: float | None = None,
     ) -> None:
         """Not for callers: use `open`."""
         self._ids = vocabulary.ids()
@@ -79,6 +81,7 @@ class LexiconLinker:
         self._precision = precision
         self._notes = notes
         self._threshold = threshold
+        self._least = least_scores(threshold)
         self._tokens = TokenTable()
         self._gaps = GapKinds()
         self._known: dict[int, str] = {}
@@ -94,22 +97,22 @@ class LexiconLinker:
     ) -> LexiconLinker:
         """A linker over a vocabulary, with the shipped weights or those of a directory.
 
-        `notes` turns on clinical shorthand. `threshold` is the least probability of a mention. The
-        first call for a vocabulary compiles its names and keeps the result beside it (or in
-        the user's cache, where that is not writable).
+        `notes` turns on clinical shorthand. `threshold` is the least probability of a mention, of
+        every kind (the default differs by kind). The first call for a vocabulary compiles its
+        names and keeps the result beside it (or in the user's cache, where that is not writable).
         """
         from ontologies.weights import load_weights
 
         loaded = load_weights(None if weights is None else Path(weights))
         lexicon = compiled_lexicon(vocabulary, loaded.names)
-        least = THRESHOLD if threshold is None else threshold
-        return cls(vocabulary, lexicon, loaded.precision, notes=notes, threshold=least)
+        return cls(vocabulary, lexicon, loaded.precision, notes=notes, threshold=threshold)
 
     @property
     def version(self) -> str:
         """Method, weights, and the options that change what is found."""
         notes = "+notes" if self._notes else ""
-        return f"{METHOD}{notes}/{self._precision.digest[:12]}/{self._threshold:g}"
+        least = "" if self._threshold is None else f"/{self._threshold:g}"
+        return f"{METHOD}{notes}/{self._precision.digest[:12]}{least}"
 
     def link(self, text: str) -> list[Mention]:
         return self._link_batch([text])[0]
@@ -132,7 +135,9 @@ class LexiconLinker:
         found = expand(batch, spans, self._lexicon, notes=self._notes)
         spans, found = restrict(spans, found, np.ones(len(found.span), dtype=bool))
         scores = self._scores(batch, spans, found)
-        best = longest(found, scores, self._threshold, len(batch.token))
+        marked = self._lexicon.concept_marked[found.concept] > 0
+        likely = scores >= self._least[found.kind]
+        best = longest(found, scores, marked, likely, len(batch.token))
         kept: dict[int, list[_Kept]] = defaultdict(list)
         columns = (found.document, found.start, found.end, found.concept, scores)
         for document, *rest in zip(*(column[best].tolist() for column in columns), strict=True):
@@ -152,10 +157,10 @@ class LexiconLinker:
         learned = judged & (odds > HOPELESS)
         chosen = take(found, learned)
         given = features(batch, self._tokens, spans, chosen, self._lexicon)
-        scores[judged] = 0.0
-        scores[learned] = self._precision.score(given)
-        shared = self._lexicon.concept_sources[found.concept] & _MARKED_SOURCES
-        scores[judged & (shared == 0)] *= UNMARKED
+        # Where the model knows nothing of a concept, nor ill of its name, a rule tells as much.
+        strange = judged & (odds >= UNMET) & ~described(found, self._lexicon)
+        scores[judged & ~strange] = 0.0
+        scores[learned] = np.maximum(self._precision.score(given), scores[learned])
         return scores
 
     def _mentions(self, text: str, kept: Iterable[_Kept]) -> list[Mention]:
@@ -177,17 +182,31 @@ class LexiconLinker:
         return found
 
 
-def longest(
-    found: Candidates, scores: npt.NDArray[np.float64], threshold: float, tokens: int
-) -> list[int]:
-    """Candidates to keep, in text order: the longest, of equal spans the most probable.
+def least_scores(threshold: float | None) -> npt.NDArray[np.float64]:
+    """The least score of a mention by kind of concept (place in `KINDS`)."""
+    if threshold is not None:
+        return np.full(len(KINDS), threshold)
+    own = {"DISO": DISEASE_THRESHOLD, "CHEM": CHEMICAL_THRESHOLD}
+    return np.array([own.get(kind, THRESHOLD) for kind in KINDS])
 
-    Those that the learned model has judged come before those scored by rule.
+
+def longest(
+    found: Candidates,
+    scores: npt.NDArray[np.float64],
+    marked: npt.NDArray[np.bool_],
+    likely: npt.NDArray[np.bool_],
+    tokens: int,
+) -> list[int]:
+    """Of the likely candidates those to keep, in text order: the longest, of equal spans the most
+    probable.
+
+    First come concepts with an id that people mark in texts (a rare subtype known to one
+    vocabulary would take the place of the disease that all know), then others that the learned
+    model has judged, then those scored by rule.
     """
-    likely = np.flatnonzero(scores >= threshold)
-    by_rule = ~_IS_JUDGED[found.kind[likely]]
-    order = np.lexsort((-scores[likely], found.first[likely], -found.count[likely], by_rule))
-    order = likely[order]
+    at = np.flatnonzero(likely)
+    rank = np.where(_IS_JUDGED[found.kind[at]], np.where(marked[at], 0, 1), 2)
+    order = at[np.lexsort((-scores[at], found.first[at], -found.count[at], rank))]
     taken = bytearray(tokens)
     kept = []
     firsts, counts = found.first[order].tolist(), found.count[order].tolist()

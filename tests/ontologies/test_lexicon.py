@@ -12,18 +12,15 @@ from hypothesis import strategies as st
 from ontologies import Concept, Name, Vocabulary
 from ontologies.candidates import GapKinds, TokenTable, expand, find_spans, tokenize
 from ontologies.compiled import compile_lexicon, compiled_lexicon
-from ontologies.lexicon import (
+from ontologies.lexicon import MAX_TOKENS, ConceptRows, Lexicon, NameRow, compile_names
+from ontologies.name_forms import (
     ADJECTIVE,
     INVERTED,
-    MAX_TOKENS,
+    REWORDED,
     SOLID,
     SWAPPED,
     SYMBOL,
     WORD,
-    ConceptRows,
-    Lexicon,
-    NameRow,
-    compile_names,
     variants,
     written_form,
 )
@@ -36,7 +33,8 @@ PHRASES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 def lexicon_of(names: list[tuple[int, str]], block_size: int = 200_000) -> Lexicon:
     size = 1 + max((concept for concept, _ in names), default=0)
     numbers = np.arange(size, dtype=np.uint64)
-    rows = ConceptRows(np.ones(size, dtype=np.uint8), numbers)
+    ones = np.ones(size, dtype=np.uint8)
+    rows = ConceptRows(kind=ones, key=numbers, type=numbers, parent=numbers, marked=ones)
     return compile_names((NameRow(c, text, 1 << 12, 1) for c, text in names), rows, block_size)
 
 
@@ -53,7 +51,7 @@ def found(lexicon: Lexicon, text: str) -> set[tuple[str, int]]:
 def test_finds_what_a_plain_search_finds(names: list[tuple[int, str]], text: str) -> None:
     known: dict[str, set[int]] = {}
     for concept, name in names:
-        for form in (name, *(form for form, _ in variants(name))):
+        for form in (name, *(form for form, _ in variants(name, disease=True))):
             if len(form) > 1:
                 known.setdefault(normal_name(form), set()).add(concept)
     words = text.split(" ")
@@ -93,6 +91,15 @@ def test_variants() -> None:
     assert not list(variants("1-(2-Chloro, 3-oxo)benzene"))
 
 
+def test_what_ails_an_organ_may_be_said_otherwise() -> None:
+    forms = dict(variants("Kidney Diseases", disease=True))
+    for form in ("renal disease", "damage of the kidney", "impaired renal function"):
+        assert forms[form] == REWORDED
+    assert "renal disease" not in dict(variants("Kidney Diseases"))
+    assert "hepatic cancer" in dict(variants("liver tumors", disease=True))
+    assert "impaired hepatic function" not in dict(variants("liver tumors", disease=True))
+
+
 def test_written_forms() -> None:
     assert written_form("BRCA1") == SYMBOL | SOLID
     assert written_form("Epilepsy") == written_form("EPILEPSY") == WORD | SOLID
@@ -117,3 +124,27 @@ def test_is_kept_beside_the_vocabulary(tmp_path: Path) -> None:
     assert kept.stat().st_mtime_ns == stamp
     assert found(first, "kidney fails") == found(again, "kidney fails") == {("kidney fails", 0)}
     assert found(compile_lexicon(vocabulary), "kidney fails") == set()
+
+
+END = ("renal failure", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hepatic and renal failure", {("hepatic", 0), END}),
+        (
+            "Cardiac, hepatic or renal failure",
+            {("Cardiac", 2), ("hepatic", 0), END},
+        ),
+        ("cardiac hepatic and renal failure", {("hepatic", 0), END}),
+        ("the gut and renal failure", {END}),
+        ("It was hepatic. And renal failure", {END}),
+        ("hepatic and, renal failure", {END}),
+        ("and renal failure", {END}),
+        ("renal failure and hepatic", {END}),
+    ],
+)
+def test_words_written_once_for_several_names(text: str, expected: set[tuple[str, int]]) -> None:
+    names = [(0, "hepatic failure"), (1, "renal failure"), (2, "cardiac failure")]
+    assert found(lexicon_of(names), text) == expected

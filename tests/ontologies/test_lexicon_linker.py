@@ -8,6 +8,7 @@ from ontologies import Concept, Name, Vocabulary, open_linker
 from ontologies.abbreviations import find_abbreviations
 from ontologies.lexicon_linker import LexiconLinker, _Kept, with_abbreviations
 from ontologies.linker import Linker
+from ontologies.starter_vocabulary import starter_vocabulary
 
 
 def concept(id_: str, kind: str, *names: Name | str) -> Concept:
@@ -97,3 +98,31 @@ def test_a_long_form_that_names_something_in_part_decides_nothing() -> None:
     text = "Heart rate variability (HRV). HRV"
     part, other = kept(text, "Heart", 1), _Kept(30, 33, 7, 0.8)
     assert with_abbreviations(text, find_abbreviations(text), [part, other]) == [part, other]
+
+
+def test_the_disease_that_people_mark_comes_before_a_subtype_of_one_vocabulary() -> None:
+    subtype = Concept(
+        "NCIT:C1", "Borderline Hypertension", (Name("Borderline Hypertension", "NCIT"),), ("T047",)
+    )
+    marked = concept("MESH:D006973", "T047", "Hypertension")
+    text = "Metformin in borderline hypertension"
+    linker = open_linker("lexicon", Vocabulary.from_concepts([marked, subtype]))
+    assert found(linker, text) == [("hypertension", "MESH:D006973")]
+    alone = open_linker("lexicon", Vocabulary.from_concepts([subtype]))
+    assert found(alone, text) == [("borderline hypertension", "NCIT:C1")]
+
+
+def test_a_small_vocabulary_finds_its_diseases_and_drugs_by_their_names() -> None:
+    starter = starter_vocabulary()
+    linker = open_linker("lexicon", starter)
+    concepts = [
+        c for c in map(starter.__getitem__, starter.ids().to_pylist())
+        if {"T047", "T121"} & set(c.semantic_types)
+    ]  # fmt: skip
+    linked = linker.link_many(f"We studied {c.name} in hospital." for c in concepts)
+    missed = [
+        c.name for c, mentions in zip(concepts, linked, strict=True)
+        if c.id not in {m.concept_id for m in mentions}
+    ]  # fmt: skip
+    assert len(concepts) > 1000
+    assert len(missed) <= 0.05 * len(concepts), missed

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ontologies.weights
 from ontologies import Concept, Name, Vocabulary, open_linker
+from ontologies.compiled import compile_lexicon
+from ontologies.examples import examples_of, undescribed
+from ontologies.features import MISSING
+from ontologies.precision import log_odds
 from ontologies.pubtator import read_pubtator
 from ontologies.train import UnknownCorpusError, corpus_of, train
 from ontologies.training_texts import dev_pmids, fold_of, learned_names, training_texts
@@ -112,3 +117,41 @@ def test_no_name_of_biored_ships(data: Path) -> None:
         for m in a.mentions
     }
     assert names <= allowed
+
+
+def test_undescribed_columns_tell_nothing_of_the_vocabularies() -> None:
+    columns = {
+        "tokens": np.array([1, 2]),
+        "names": np.array([3, 4]),
+        "known to 2": np.array([1, 0]),
+        "odds: type": np.array([2.5, -1.0]),
+        "count: typed form": np.array([9.0, 0.0]),
+        "odds: name": np.array([0.5, 0.25]),
+    }
+    other = {name: column.tolist() for name, column in undescribed(columns).items()}
+    unknown = float(log_odds(np.zeros(1), np.zeros(1))[0])
+    assert other == {
+        "tokens": [1, 2],
+        "names": [MISSING, MISSING],
+        "known to 2": [MISSING, MISSING],
+        "odds: type": [unknown, unknown],
+        "count: typed form": [0.0, 0.0],
+        "odds: name": [0.5, 0.25],
+    }
+
+
+def test_a_stretch_marked_with_an_unknown_id_teaches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "bc5cdr" / "train.pubtator"
+    path.parent.mkdir()
+    path.write_text(
+        "1|t|Pain and suffering\n1|a|No pain.\n1\t0\t4\tPain\tDisease\tC999999\n"
+        "1\t9\t18\tsuffering\tDisease\tD010146\n\n",
+        encoding="utf-8",
+    )
+    texts = training_texts([corpus_of(path)], [])
+    examples = examples_of(texts, {}, compile_lexicon(VOCABULARY), VOCABULARY)
+    starts = examples.found.start.tolist()
+    assert dict(zip(starts, examples.known.tolist(), strict=True)) == {0: False, 9: True, 22: True}
+    assert dict(zip(starts, examples.usable.tolist(), strict=True)) == {
+        0: False, 9: True, 22: False,
+    }  # fmt: skip
