@@ -134,11 +134,10 @@ def test_same_answer_in_every_process(demo_graph: Path) -> None:
         "retriever = open_retriever(sys.argv[1])\n"
         "for question in demo_questions(): print(repr(retriever.retrieve(question.text)))\n"
     )
-    root = Path(__file__).parents[2]
     said = {
         subprocess.run(
             [sys.executable, "-c", code, str(demo_graph)],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             check=True,
         ).stdout
