@@ -123,7 +123,11 @@ def test_what_was_cut_short_goes_on_where_it_ended(
 ) -> None:
     server.put(NAME, CONTENT)
     server.ranges, server.cut_after = ranges, [70_000, 30_000]
-    assert site_of(server).fetch(NAME, tmp_path).read_bytes() == CONTENT
+    told: list[tuple[str, int, int | None]] = []
+    path = site_of(server).fetch(NAME, tmp_path, lambda *what: told.append(what))
+    assert path.read_bytes() == CONTENT
+    assert {whole for _, _, whole in told} == {len(CONTENT)}
+    assert told[-1][1] == len(CONTENT)
     second, third = ("bytes=70000-", "bytes=100000-" if ranges else "bytes=30000-")
     assert server.ranges_asked() == ["", second, third]
 
