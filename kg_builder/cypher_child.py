@@ -31,13 +31,11 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime.date | datetime.datetime):
         return value.isoformat()
-    if isinstance(value, decimal.Decimal):  # sums of integers come as such
-        return int(value) if value == value.to_integral_value() else str(value)
-    if isinstance(value, datetime.timedelta | uuid.UUID):
+    if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
+        return int(value)  # sums of integers come as decimals
+    if isinstance(value, datetime.timedelta | decimal.Decimal | uuid.UUID):
         return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    return value
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def give_up_files() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
@@ -15,6 +16,7 @@ from ray_jobs.asking import emit, json_option
 
 console = Console(highlight=False)
 folder = click.Path(file_okay=False, path_type=Path)
+LEVELS = {"mention": "span", "mention and id": "span_id", "concepts per document": "document"}
 existing = click.Path(exists=True, path_type=Path)
 
 
@@ -125,10 +127,17 @@ def linking(corpus: Path, directory: Path, name: str, as_json: bool) -> None:
 
     opened = Vocabulary.load(directory)
     report = evaluate_linking(corpus, open_linker(name, opened), opened)
-    if as_json:
-        emit(dataclasses.asdict(report))
-        return
-    print_report(report, f"Linking on {corpus.name}")
+    rows = {
+        f"{kind}, {level}": getattr(scores, field)
+        for kind, scores in report.types.items()
+        for level, field in LEVELS.items()
+    }
+    unknown = {kind: scores.unknown_ids for kind, scores in report.types.items()}
+    print_scores(rows, f"Linking on {report.articles} articles of {corpus.name}", as_json)
+    if not as_json:
+        for kind, count in unknown.items():
+            if count:
+                console.print(f"{count} marked ids of {kind} are unknown to the vocabulary: missed")
 
 
 @evaluate.command("relations")
@@ -145,10 +154,35 @@ def relations(corpus: Path, directory: Path, as_json: bool) -> None:
     report = evaluate_relations(
         corpus, open_linker("lexicon", opened), opened, extractor_of(opened)
     )
+    rows = {"stated as caused": report.stated, "named in one sentence": report.co_occurrence}
+    print_scores(rows, f"Relations on {report.articles} articles of {corpus.name}", as_json)
+
+
+class Score(Protocol):
+    """Precision, recall and F1, each `None` where it is not defined."""
+
+    @property
+    def precision(self) -> float | None: ...
+    @property
+    def recall(self) -> float | None: ...
+    @property
+    def f1(self) -> float | None: ...
+
+
+def print_scores(rows: Mapping[str, Score], title: str, as_json: bool) -> None:
+    """Print a row of precision, recall and F1 for each score, or all of them as JSON."""
+    values = {
+        name: {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+        for name, score in rows.items()
+    }
     if as_json:
-        emit(dataclasses.asdict(report))
+        emit(values)
         return
-    print_report(report, f"Relations on {corpus.name}")
+    table = Table("", "precision", "recall", "F1", title=title, title_justify="left")
+    for name, value in values.items():
+        shown = ("-" if part is None else f"{part:.3f}" for part in value.values())
+        table.add_row(name, *shown)
+    console.print(table)
 
 
 def print_report(report: Any, title: str) -> None:
