@@ -40,7 +40,7 @@ def answer(view: View, query: Query, weights: Weights, k: int) -> list[Passage]:
     paths = path_choices(view, query, ranking) if weights.graph else []
     chosen = paths[: k if query.bridging else k // PATH_SHARE]
     taken = {choice.hit.document for choice in chosen}
-    rest = [hit for hit in ranking.hits if hit.document not in taken]
+    rest = (hit for hit in ranking.hits() if hit.document not in taken)
     chosen += [Choice(hit) for hit in diverse(view, query, rest, k - len(chosen), max(2, k // 2))]
     if weights.graph:
         chosen = with_both_sides(view, query, ranking, chosen, k)
@@ -50,7 +50,7 @@ def answer(view: View, query: Query, weights: Weights, k: int) -> list[Passage]:
 # -- which hits -------------------------------------------------------------------------------
 
 
-def diverse(view: View, query: Query, hits: Sequence[Hit], number: int, most: int) -> list[Hit]:
+def diverse(view: View, query: Query, hits: Iterable[Hit], number: int, most: int) -> list[Hit]:
     """The first `number` hits of which at most `most` are about the same two concepts.
 
     A hit is about the pair of the most relevant edge that its sentence states. The pair that a
@@ -149,7 +149,7 @@ def path_choices(view: View, query: Query, ranking: Ranking) -> list[Choice]:
     query asks for a connection its score is raised by the best score of the ranking, in the
     proportion of the paths' scores; else it stands as it is.
     """
-    top = ranking.hits[0].score if ranking.hits and query.bridging else 0.0
+    top = ranking.best if query.bridging else 0.0
     found: dict[int, Choice] = {}
     for one, other in apart(view, query):
         paths = find_paths(

@@ -35,9 +35,9 @@ DEPTH = 10
 
 SYSTEMS: Mapping[str, Weights] = {
     "together": Weights(),
-    "BM25": Weights(concepts=0.0, graph=0.0, sentence=0.0, children=0.0, edges=0.0),
-    "concepts": Weights(text=0.0, concepts=1.0, graph=0.0, sentence=0.0, children=0.0, edges=0.0),
-    "graph": Weights(text=0.0, concepts=0.0, graph=1.0, sentence=0.0, children=0.0, edges=0.0),
+    "BM25": Weights(concepts=0.0, graph=0.0, children=0.0, edges=0.0),
+    "concepts": Weights(text=0.0, concepts=1.0, graph=0.0, children=0.0, edges=0.0),
+    "graph": Weights(text=0.0, concepts=0.0, graph=1.0, children=0.0, edges=0.0),
 }
 """All parts, and each alone. `random` is the order of hashes, and asks no graph."""
 

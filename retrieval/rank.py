@@ -4,12 +4,12 @@ An article's score is a weighted sum of three parts, none of which is divided by
 maximum but the graph's: stemmed BM25 over its text, BM25 over the concepts linked in it, and what
 its evidence says of the neighbourhood of the seeds. Its best sentence is chosen by the same parts.
 The weights were fitted on 500 titles of systematic reviews' citations and on their rewordings; a
-share of the best sentence's score in the article's brought nothing there, hence its weight of 0.
+share of the best sentence's score in the article's brought nothing there and is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,7 +43,6 @@ class Weights:
     text: float = 1.0
     concepts: float = 0.5
     graph: float = 0.05
-    sentence: float = 0.0
     children: float = 0.3
     edges: float = 0.5
 
@@ -65,7 +64,7 @@ class Query:
 
 
 class Hit(NamedTuple):
-    """A document, its best sentence (a sentence document), and the score of both."""
+    """A document, one of its sentences (a sentence document), and the article's score."""
 
     document: int
     sentence: int
@@ -137,43 +136,44 @@ def best_documents(scores: Floats, pmids: Array, number: int) -> Array:
 
 
 class Ranking:
-    """The best articles of a query, each with its best sentence.
-
-    `hits` are best first, ties by PMID and offset. Articles without a sentence are left out: there
-    is nothing to cite.
-    """
+    """The best articles of a query; their best sentences are found when they are asked for."""
 
     def __init__(self, view: View, query: Query, weights: Weights, number: int = CANDIDATES):
         self._view, self._query, self._weights = view, query, weights
         self.scores = article_scores(view, query, weights)
+        self._documents = best_documents(self.scores, view.pmids, number).tolist()
         index, terms = view.index.sentences, query.terms
         self._by_sentence = index.scores(list(terms), list(terms.values()))
-        found = best_documents(self.scores, view.pmids, number).tolist()
-        hits = [hit for document in found if (hit := self._best(document)) is not None]
-        self.hits = sorted(hits, key=self.order)
+
+    @property
+    def best(self) -> float:
+        """The score of the best article; 0 where there is none."""
+        return float(self.scores[self._documents[0]]) if self._documents else 0.0
+
+    def hits(self) -> Iterator[Hit]:
+        """Articles with their best sentences, best first, ties by PMID.
+
+        Articles without a sentence are left out: there is nothing to cite.
+        """
+        for document in self._documents:
+            sentences = self._view.sentences(document)
+            if len(sentences):
+                plain = self._plain(document)
+                stated = self._weights.edges * plain.max() * self._stated(document)
+                yield self._hit(document, int(sentences[int(np.argmax(plain + stated))]))
 
     def order(self, hit: Hit) -> tuple[float, int, int]:
         """Sorts hits."""
         return -hit.score, int(self._view.pmids[hit.document]), hit.sentence
 
-    def _best(self, document: int) -> Hit | None:
-        sentences = self._view.sentences(document)
-        if not len(sentences):
-            return None
-        plain = self._plain(document)
-        stated = self._weights.edges * plain.max() * self._stated(document)
-        return self._hit(document, int(sentences[int(np.argmax(plain + stated))]), plain)
-
     def at(self, document: int, start: int) -> Hit:
         """The sentence of a document that begins at `start`, with its article's score."""
         sentences = self._view.sentences(document)
         starts, _ = self._view.spans(sentences)
-        sentence = int(sentences[int(np.searchsorted(starts, start))])
-        return self._hit(document, sentence, self._plain(document))
+        return self._hit(document, int(sentences[int(np.searchsorted(starts, start))]))
 
-    def _hit(self, document: int, sentence: int, plain: Floats) -> Hit:
-        best = self._weights.sentence * float(plain.max())
-        return Hit(document, sentence, float(self.scores[document]) + best)
+    def _hit(self, document: int, sentence: int) -> Hit:
+        return Hit(document, sentence, float(self.scores[document]))
 
     def _plain(self, document: int) -> Floats:
         """The scores of a document's sentences by words and concepts."""

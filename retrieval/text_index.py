@@ -26,7 +26,7 @@ from kg_builder.snapshot_reader import SnapshotReader, concept_of, hierarchy
 from kg_builder.snapshot_tables import SnapshotTables, Strings, map_table
 from ontologies.concept import Concept, Vocabulary
 from ontologies.normalize import NORMALIZE_VERSION
-from retrieval.bm25 import Bm25
+from retrieval.bm25 import Bm25, mapped
 from retrieval.words import WORDS_VERSION, stems
 
 Array = npt.NDArray[Any]
@@ -143,7 +143,7 @@ def _kept(reader: SnapshotReader, place: Path) -> bool:
 def load_text_index(directory: Path) -> TextIndex:
     """Map the index in a folder that `write_text_index` wrote."""
     words = map_table(directory / "words.arrow", _WORDS).combine_chunks()
-    arrays = {name: np.load(directory / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+    arrays = {name: mapped(directory / f"{name}.npy") for name in _ARRAYS}
     empty = (pa.array([], field.type) for field in _WORDS)
     word, number = (
         pa.concat_arrays([none, *column.chunks])
