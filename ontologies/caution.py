@@ -31,7 +31,12 @@ patient, human, man, men, woman, women, male, female, child, children, adult, in
 people, population, group, control, control group, family, mother, father, parent, subject,
 volunteer, participant, animal, study, result, time, treatment, therapy, cell, body, analysis,
 method, test, score, role, aged, age, sex, gender, birth, life, growth, care, diagnosis, prognosis,
-incidence, risk, rate, dose, follow up, case, tissue, blood, serum
+incidence, risk, rate, dose, follow up, case, tissue, blood, serum, oral, orally, minor, fasting,
+maintenance, university, intention, feature, domain, region, after treatment, physician, elderly,
+investigator, researcher, randomization, randomisation, random allocation, confidence interval,
+odds ratio, risk factor, prospective study, retrospective study, crossover study, cross over study,
+crossover trial, double blind study, double blind method, healthy volunteer, healthy subject,
+outpatient, inpatient, hospitalization, compliance, drug therapy, drug, disease, syndrome, secretion
 """
 _GENERIC_KEYS: Final = np.array(
     sorted(

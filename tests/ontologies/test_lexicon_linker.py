@@ -71,6 +71,17 @@ def test_what_says_nothing_is_left_out(linker: Linker) -> None:
     assert found(linker, text) == [("liver", "MESH:D008099")]
 
 
+def test_words_of_method_and_route_say_nothing() -> None:
+    names = {"MESH:D009055": "Oral", "MESH:D016032": "Confidence Intervals"}
+    vocabulary = Vocabulary.from_concepts([concept(id_, "T062", n) for id_, n in names.items()])
+    text = "Oral use (confidence interval 1-2), given orally"
+    assert found(open_linker("lexicon", vocabulary), text) == []
+    specific = Vocabulary.from_concepts([concept("MESH:D008099", "T023", "Oral mucosa")])
+    assert found(open_linker("lexicon", specific), "Oral mucosa") == [
+        ("Oral mucosa", "MESH:D008099")
+    ]
+
+
 def test_the_threshold_is_the_least_score() -> None:
     strict = LexiconLinker.open(VOCABULARY, threshold=0.8)
     text = "Metformin and the liver"
