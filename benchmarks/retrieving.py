@@ -1,6 +1,6 @@
 """Latency and memory of retrieval over a graph: CPU time of each query, linking included.
 
-    python benchmarks/retrieval.py GRAPH QUESTIONS.xml.gz --as-of 2003-12-31
+    python benchmarks/retrieving.py GRAPH QUESTIONS.xml.gz --as-of 2003-12-31
 
 Asks the titles of a PubMed XML file, every other one as of the cut where one is given.
 """
