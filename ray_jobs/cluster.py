@@ -14,6 +14,8 @@ os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
 
+STARTS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Workers:
@@ -38,19 +40,40 @@ def workers(count: int | None) -> Iterator[Workers]:
         ray.init(log_to_driver=False, logging_level="error")
         shared = False
     else:
-        ray.init(
-            address="local",
-            num_cpus=count or os.cpu_count() or 1,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="error",
-            _node_ip_address="127.0.0.1",
-        )
+        _start(count or os.cpu_count() or 1)
         shared = True
     try:
         yield Workers(count or _cpus(), shared)
     finally:
         ray.shutdown()
+
+
+class RayStartError(RuntimeError):
+    """Ray's processes did not come up in the time that Ray allows them."""
+
+
+def _start(cpus: int) -> None:
+    """Start a Ray for this process alone; tried again where a busy machine let it time out."""
+    for attempt in range(1, STARTS + 1):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+                _node_ip_address="127.0.0.1",
+            )
+            return
+        except Exception as error:  # noqa: BLE001  Ray raises the bare class for a time-out
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+            if attempt == STARTS:
+                raise RayStartError(
+                    f"Ray did not start in {STARTS} attempts ({error}); the machine may be busy: "
+                    "run the same command again, with fewer --workers"
+                ) from error
 
 
 def _cpus() -> int:

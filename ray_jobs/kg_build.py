@@ -337,6 +337,8 @@ def summary(built: Built) -> dict[str, Any]:
         "failed": dict(failures_of(shards)),
         "deletions": sum(entry.deletions for entry in shards),
         "articles_in_force": snapshot.articles,
+        "superseded": snapshot.origin.superseded,
+        "deleted": snapshot.origin.deleted,
         "retracted": snapshot.retracted,
         "undated": snapshot.undated,
         "sentences": snapshot.sentences,
