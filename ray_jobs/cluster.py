@@ -65,7 +65,7 @@ def _start(cpus: int) -> None:
                 _node_ip_address="127.0.0.1",
             )
             return
-        except Exception as error:  # noqa: BLE001  Ray raises the bare class for a time-out
+        except Exception as error:  # Ray raises the bare class for a time-out
             if "timed out during startup" not in str(error):
                 raise
             ray.shutdown()
