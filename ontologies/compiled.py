@@ -85,7 +85,7 @@ def compiled_lexicon(vocabulary: Vocabulary, learned: Sequence[LearnedName]) -> 
         return compile_lexicon(vocabulary, learned)
     places = list(_places(vocabulary, _address(vocabulary, learned)))
     for place in places:
-        if place.is_dir():
+        if Lexicon.is_whole(place):
             return Lexicon.load(place)
     lexicon = compile_lexicon(vocabulary, learned)
     for place in places:
@@ -95,7 +95,10 @@ def compiled_lexicon(vocabulary: Vocabulary, learned: Sequence[LearnedName]) -> 
 
 
 def _kept(lexicon: Lexicon, place: Path) -> bool:
-    """Write a lexicon whole or not at all; another process may have been faster."""
+    """Write a lexicon whole or not at all; another process may have been faster.
+
+    A folder of that name that is not whole (a copy that broke off) is replaced.
+    """
     beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         beside.mkdir(parents=True)
@@ -103,9 +106,11 @@ def _kept(lexicon: Lexicon, place: Path) -> bool:
         return False
     try:
         lexicon.save(beside)
+        if place.is_dir() and not Lexicon.is_whole(place):
+            shutil.rmtree(place)
         beside.rename(place)
     except OSError:
-        return place.is_dir()
+        return Lexicon.is_whole(place)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return True

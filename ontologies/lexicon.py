@@ -21,7 +21,7 @@ from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_ha
 from ontologies.name_forms import SCOPES, variants, written_form
 from ontologies.normalize import TOKEN, normal_form
 
-LEXICON_VERSION = 4
+LEXICON_VERSION = 5
 """Raised when what a compiled lexicon holds changes."""
 
 MAX_TOKENS = 16
@@ -86,6 +86,12 @@ class Lexicon:
         for name in _ARRAYS:
             np.save(directory / f"{name}.npy", getattr(self, name))
         np.save(directory / "dropped.npy", np.array(self.dropped))
+
+    @staticmethod
+    def is_whole(directory: Path) -> bool:
+        """Whether every file that `load` maps lies there."""
+        names = ("dropped", "nodes.keys", "nodes.values", "nodes.slots", *_ARRAYS)
+        return all((directory / f"{name}.npy").is_file() for name in names)
 
     @classmethod
     def load(cls, directory: Path) -> Lexicon:

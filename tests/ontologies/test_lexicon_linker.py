@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ontologies import Concept, Name, Vocabulary, open_linker
@@ -137,3 +139,16 @@ def test_a_small_vocabulary_finds_its_diseases_and_drugs_by_their_names() -> Non
     ]  # fmt: skip
     assert len(concepts) > 1000
     assert len(missed) <= 0.05 * len(concepts), missed
+
+
+def test_a_kept_lexicon_that_lost_a_file_is_compiled_anew(tmp_path: Path) -> None:
+    Vocabulary.from_concepts([Concept("X:1", "heart failure", semantic_types=("T047",))]).save(
+        tmp_path / "vocabulary"
+    )
+    saved = Vocabulary.load(tmp_path / "vocabulary")
+    text = "Heart failure was common."
+    before = LexiconLinker.open(saved).link(text)
+    (kept,) = (tmp_path / "vocabulary").glob("lexicon-*")
+    (kept / "concept_kind.npy").unlink()
+    assert LexiconLinker.open(saved).link(text) == before
+    assert (kept / "concept_kind.npy").is_file()
