@@ -12,6 +12,12 @@ import pytest
 from tools.neo4j_server import USERNAME, Neo4jServer, missing_tools, resolve_jars
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A cache of this run's own: what an earlier version left in the user's plays no part."""
+    os.environ["MEDWEAVE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of public data sets that `MEDWEAVE_DATA` names; skips where it is not set."""
