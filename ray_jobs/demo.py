@@ -23,9 +23,11 @@ from ray_jobs.asking import (
     print_path,
 )
 from ray_jobs.kg_build import bars, build, print_summary, summary
+from ray_jobs.retrieving import print_passages, retriever_over
 
 console = Console(highlight=False)
 PICTURE_OF = "Hyperkalemia"
+IN_WORDS = "My patient takes simvastatin: is clarithromycin safe for the muscles?"
 ANSWERS = 6
 
 
@@ -38,7 +40,7 @@ ANSWERS = 6
     help="Where the demo writes; what it wrote there before is replaced.",
 )
 def demo(out: Path) -> None:
-    """Build a graph from the invented abstracts that medweave ships, and ask it three questions."""
+    """Build a graph from the invented abstracts that medweave ships, and ask it questions."""
     graph = out / "graph"
     if graph.exists():
         shutil.rmtree(graph)
@@ -52,7 +54,11 @@ def demo(out: Path) -> None:
         for question in demo_questions():
             if question.demo:
                 answer(store, question)
-        console.rule("3. Look at it")
+        console.rule("3. Ask it in your own words")
+        console.print(f"\n[bold yellow]{IN_WORDS}[/]")
+        with retriever_over(str(graph)) as retriever:
+            print_passages(retriever, retriever.retrieve(IN_WORDS, ANSWERS))
+        console.rule("4. Look at it")
         centre = concept_of(store, PICTURE_OF)
         for path in draw_neighbourhood(store, centre.id, out / "hyperkalemia"):
             console.print(f"wrote {path}")
@@ -60,6 +66,7 @@ def demo(out: Path) -> None:
         store.close()
     console.rule("Go on")
     for line in (
+        f"medweave ask 'does vitamin D prevent falls?' --graph {graph}",
         f"medweave search potassium --graph {graph}",
         f"medweave neighbors Digoxin --graph {graph}",
         f"medweave evidence Omeprazole Clopidogrel --graph {graph}",

@@ -50,12 +50,19 @@ def ask(question: str, graph: str, limit: int, as_of: date | None, as_json: bool
     """
     with retriever_over(graph) as retriever:
         passages = retriever.retrieve(question, limit, as_of)
-        names = _names(retriever, passages, as_of)
-    if as_json:
-        emit([dataclasses.asdict(passage) for passage in passages])
-        return
+        if as_json:
+            emit([dataclasses.asdict(passage) for passage in passages])
+        else:
+            print_passages(retriever, passages, as_of)
+
+
+def print_passages(
+    retriever: GraphRetriever, passages: Sequence[Passage], as_of: date | None = None
+) -> None:
+    """Print an answer, or that there is none."""
     if not passages:
         console.print("The graph holds no sentence about this; try other words, or codes.")
+    names = _names(retriever, passages, as_of)
     for number, passage in enumerate(passages, 1):
         print_passage(number, passage, names)
 
