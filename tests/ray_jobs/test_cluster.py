@@ -98,9 +98,12 @@ def head(environment: dict[str, str], log: Path, cpus: int = 2) -> Iterator[tupl
         yield f"127.0.0.1:{port}", address
 
 
-def test_ray_job_submit(digest: object, environment: dict[str, str], tmp_path: Path) -> None:
-    with head(environment, tmp_path / "head.log") as (_, address):
-        job = [str(SCRIPT), *map(str, DEMO), "--graph", str(tmp_path / "graph"), "--json"]
+def submitted(
+    address: str, job: list[str], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Submit a job and wait for its end; its agent takes jobs some seconds after the head is up."""
+    deadline = time.monotonic() + 300
+    while True:
         done = subprocess.run(
             [str(BIN / "ray"), "job", "submit", "--address", address, "--", *job],
             env=environment,
@@ -108,6 +111,15 @@ def test_ray_job_submit(digest: object, environment: dict[str, str], tmp_path: P
             text=True,
             check=False,
         )
+        if "No available agent" not in done.stderr or time.monotonic() > deadline:
+            return done
+        time.sleep(2)
+
+
+def test_ray_job_submit(digest: object, environment: dict[str, str], tmp_path: Path) -> None:
+    with head(environment, tmp_path / "head.log") as (_, address):
+        job = [str(SCRIPT), *map(str, DEMO), "--graph", str(tmp_path / "graph"), "--json"]
+        done = submitted(address, job, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "graph" / "CURRENT").read_text(encoding="utf-8").strip() == digest
 
