@@ -24,7 +24,7 @@ from ontologies.concept import Concept
 
 BATCH = 1000
 KNOWLEDGE_SOURCE = "infores:medweave"
-EDGE_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://pypi.org/project/medweave")
+EDGE_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "medweave")
 
 
 def export_graph(store: GraphStore, format: str, out: Path) -> list[Path]:
