@@ -33,6 +33,12 @@ HEAVY = (
     "sklearn",
     "matplotlib",
     "Bio",
+    "peft",
+    "xgboost",
+    "imblearn",
+    "optuna",
+    "duckdb",
+    "sentence_transformers",
 )
 
 
