@@ -1,0 +1,1 @@
+"""Notes and passages about a patient → findings with spans, and an outcome probability."""
