@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import NamedTuple
 
-from kg_builder.paths import GraphPath, find_paths
+import numpy as np
+
+from retrieval.connections import Connection, connections
 from retrieval.passages import Passage, PassageEdge
 from retrieval.rank import CANDIDATES, Hit, Query, Ranking, Weights
 from retrieval.view import SentenceEvidence, View
@@ -21,11 +23,10 @@ PATH_SHARE = 5
 """One place in so many is for paths where a query does not ask for a connection."""
 
 PATHS = 2
-PATH_EDGES = 3
 PATH_FANOUT = 40
 PATH_SEEDS = 3
 """Between each two of so many seeds paths are looked for, where no article names both and the query
-asks for a connection; else between the two heaviest alone, since a search takes tens of ms."""
+asks for a connection; else between the two heaviest alone."""
 
 
 class Choice(NamedTuple):
@@ -128,7 +129,7 @@ def _best_of_side(
     view: View, ranking: Ranking, edge: int, refuting: bool, taken: set[int]
 ) -> Hit | None:
     """The best sentence that refutes, or supports, an edge, of a document not taken yet."""
-    rows, documents = view.evidence_of(edge)
+    rows, documents, _ = view.evidence_of(np.array([edge]))
     side = view.refutes(rows) == refuting
     starts = view.sentence_starts(rows[side]).tolist()
     stated = zip(documents[side].tolist(), starts, strict=True)
@@ -153,30 +154,28 @@ def path_choices(view: View, query: Query, ranking: Ranking) -> list[Choice]:
     top = ranking.best if query.bridging else 0.0
     found: dict[int, Choice] = {}
     for one, other in apart(view, query):
-        paths = find_paths(
-            view.reader, one, other, k=PATHS, max_edges=PATH_EDGES, fanout=PATH_FANOUT
-        )
-        for path in paths:
-            for hit in _steps(view, ranking, path, set(found)):
-                raised = hit._replace(score=hit.score + top * path.score / paths[0].score)
-                found[hit.document] = Choice(raised, path.concepts)
+        ways = connections(view, one, other, number=PATHS, fanout=PATH_FANOUT)
+        for way in ways:
+            concepts = tuple(view.concept_ids(way.concepts))
+            for hit in _steps(view, ranking, way, set(found)):
+                raised = hit._replace(score=hit.score + top * way.score / ways[0].score)
+                found[hit.document] = Choice(raised, concepts)
     return sorted(found.values(), key=lambda choice: ranking.order(choice.hit))
 
 
-def _steps(view: View, ranking: Ranking, path: GraphPath, taken: set[int]) -> Iterator[Hit]:
-    for edges in path.steps:
-        row = view.reader.edge_row(edges[0].key)
-        hit = None if row is None else _best_of_side(view, ranking, row, False, taken)
+def _steps(view: View, ranking: Ranking, way: Connection, taken: set[int]) -> Iterator[Hit]:
+    for edge in way.edges:
+        hit = _best_of_side(view, ranking, edge, False, taken)
         if hit is not None:
             taken.add(hit.document)
             yield hit
 
 
-def apart(view: View, query: Query) -> list[tuple[str, str]]:
-    """The pairs of the heaviest seeds that no article names together."""
-    asked = [seed.concept_id for seed in query.seeds if seed.concept_id in query.rows]
+def apart(view: View, query: Query) -> list[tuple[int, int]]:
+    """The pairs (rows) of the heaviest seeds that no article names together."""
+    asked = [query.rows[s.concept_id] for s in query.seeds if s.concept_id in query.rows]
     pairs = combinations(asked[: PATH_SEEDS if query.bridging else 2], 2)
-    return [pair for pair in pairs if not view.together(*(query.rows[end] for end in pair))]
+    return [pair for pair in pairs if not view.together(*pair)]
 
 
 # -- passages ---------------------------------------------------------------------------------
@@ -185,12 +184,10 @@ def apart(view: View, query: Query) -> list[tuple[str, str]]:
 def passages(view: View, chosen: Sequence[Choice]) -> list[Passage]:
     """Hits with their words, and what their sentences state."""
     texts = view.texts([choice.hit.document for choice in chosen])
-    stated = [
-        view.evidence(view.stated_at(hit.document, view.span(hit.sentence)[0])) for hit, _ in chosen
-    ]
+    rows = [view.stated_at(hit.document, view.span(hit.sentence)[0]) for hit, _ in chosen]
     return [
-        _passage(view, choice, text, [_edge(view, found) for found in one])
-        for choice, text, one in zip(chosen, texts, stated, strict=True)
+        _passage(view, choice, text, [_edge(view, found) for found in stated])
+        for choice, text, stated in zip(chosen, texts, view.evidence(rows), strict=True)
     ]
 
 

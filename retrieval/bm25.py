@@ -55,6 +55,20 @@ class Bm25:
             total[self.indices[at]] += weight * self.data[at].astype(np.float64)
         return total
 
+    def scores_of(self, terms: Sequence[int], weights: Sequence[float], documents: Array) -> Floats:
+        """`scores` of some documents alone, equal to the last digit; any order, repeats allowed."""
+        total = np.zeros(len(documents))
+        sought = documents.astype(self.indices.dtype)
+        for term, weight in sorted(zip(terms, weights, strict=True)):
+            low, high = int(self.indptr[term]), int(self.indptr[term + 1])
+            if low == high:
+                continue
+            held = self.indices[low:high]  # in order, as bm25s leaves them
+            at = np.minimum(np.searchsorted(held, sought), high - low - 1)
+            there = held[at] == sought
+            total[there] += weight * self.data[low:high][at[there]].astype(np.float64)
+        return total
+
     def documents(self, term: int) -> Array:
         """The documents that hold a term."""
         held: Array = self.indices[int(self.indptr[term]) : int(self.indptr[term + 1])]

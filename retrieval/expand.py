@@ -116,17 +116,17 @@ def personalized_pagerank(
 
     A walk at a concept without steps restarts. Zeros where there is nothing to restart from.
     """
-    from scipy.sparse import csr_matrix
-
     size = len(restart)
     if not restart.sum():
         return np.zeros(size)
     start = restart / restart.sum()
     rows, columns = np.concatenate((object_, subject)), np.concatenate((subject, object_))
-    walk = csr_matrix((np.concatenate((forth, back)), (rows, columns)), shape=(size, size))
+    order = np.argsort(rows, kind="stable")  # so that sums have one order
+    rows, columns = rows[order], columns[order]
+    chance = np.concatenate((forth, back))[order]
     rank: Floats = start
     for _ in range(MOST_ITERATIONS):
-        walked = walk @ rank
+        walked = np.bincount(rows, chance * rank[columns], size)
         following: Floats = (1.0 - DAMPING) * start + DAMPING * (
             walked + (1.0 - walked.sum()) * start
         )

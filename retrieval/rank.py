@@ -27,6 +27,9 @@ CANDIDATES = 100
 MOST_EDGES = 64
 """Edges of the neighbourhood whose evidence is looked up: those that the walk takes most."""
 
+AT_ONCE = 16
+"""Articles whose sentences are compared at once, the best first: mostly as many as are wanted."""
+
 BARE = 0.5
 """What a sentence that only names two concepts counts beside one that relates them."""
 
@@ -100,26 +103,30 @@ def edge_relevance(near: Neighbourhood, seeds: Iterable[int]) -> dict[int, float
     return dict(zip(rows, relevance[best].tolist(), strict=True))
 
 
-def graph_scores(view: View, relevance: Mapping[int, float]) -> Floats:
-    """By document, the relevance of the edges that it is evidence of, in shares of the greatest."""
-    total = np.zeros(len(view.index.article_rows))
-    for edge in sorted(relevance):
-        _, documents = view.evidence_of(edge)
-        total[np.unique(documents)] += relevance[edge]
-    most = total.max(initial=0.0)
-    return total / most if most else total
+def graph_scores(view: View, relevance: Mapping[int, float]) -> tuple[Array, Floats]:
+    """(document, the relevance of the edges that it is evidence of, in shares of the greatest)."""
+    edges = np.array(sorted(relevance), np.int64)
+    _, document, owner = view.evidence_of(edges)
+    stated = np.unique(owner << 32 | document)  # a document counts once for each edge
+    documents, place = np.unique(stated & 0xFFFFFFFF, return_inverse=True)
+    shares = np.array([relevance[edge] for edge in edges.tolist()], np.float64)
+    total = np.bincount(place, shares[stated >> 32], len(documents))
+    return documents, total / (total.max(initial=0.0) or 1.0)
 
 
 def article_scores(view: View, query: Query, weights: Weights) -> Floats:
     """The score of every document."""
     index = view.index
-    scores = weights.text * index.articles.scores(list(query.terms), list(query.terms.values()))
-    if weights.concepts:
+    scores = index.articles.scores(list(query.terms), list(query.terms.values()))
+    scores *= weights.text
+    if weights.concepts and query.concepts:
         found = index.concepts.scores(list(query.concepts), list(query.concepts.values()))
-        scores += weights.concepts * found
-    if weights.graph:
+        found *= weights.concepts
+        scores += found
+    if weights.graph and query.relevance:
         scale = scores.max(initial=0.0) or 1.0
-        scores += weights.graph * scale * graph_scores(view, query.relevance)
+        documents, found = graph_scores(view, query.relevance)
+        scores[documents] += weights.graph * scale * found
     return scores
 
 
@@ -141,26 +148,22 @@ class Ranking:
     def __init__(self, view: View, query: Query, weights: Weights, number: int = CANDIDATES):
         self._view, self._query, self._weights = view, query, weights
         self.scores = article_scores(view, query, weights)
-        self._documents = best_documents(self.scores, view.pmids, number).tolist()
-        index, terms = view.index.sentences, query.terms
-        self._by_sentence = index.scores(list(terms), list(terms.values()))
+        self._documents = best_documents(self.scores, view.pmids, number)
+        self._edges = np.array(sorted(query.relevance), np.int64)
+        self._relevance = np.array([query.relevance[e] for e in self._edges.tolist()], np.float64)
 
     @property
     def best(self) -> float:
         """The score of the best article; 0 where there is none."""
-        return float(self.scores[self._documents[0]]) if self._documents else 0.0
+        return float(self.scores[self._documents[0]]) if len(self._documents) else 0.0
 
     def hits(self) -> Iterator[Hit]:
         """Articles with their best sentences, best first, ties by PMID.
 
         Articles without a sentence are left out: there is nothing to cite.
         """
-        for document in self._documents:
-            sentences = self._view.sentences(document)
-            if len(sentences):
-                plain = self._plain(document)
-                stated = self._weights.edges * plain.max() * self._stated(document)
-                yield self._hit(document, int(sentences[int(np.argmax(plain + stated))]))
+        for start in range(0, len(self._documents), AT_ONCE):
+            yield from self._hits(self._documents[start : start + AT_ONCE])
 
     def order(self, hit: Hit) -> tuple[float, int, int]:
         """Sorts hits."""
@@ -168,51 +171,67 @@ class Ranking:
 
     def at(self, document: int, start: int) -> Hit:
         """The sentence of a document that begins at `start`, with its article's score."""
-        sentences = self._view.sentences(document)
+        sentences, _ = self._view.sentences(np.array([document]))
         starts, _ = self._view.spans(sentences)
         return self._hit(document, int(sentences[int(np.searchsorted(starts, start))]))
 
     def _hit(self, document: int, sentence: int) -> Hit:
         return Hit(document, sentence, float(self.scores[document]))
 
-    def _plain(self, document: int) -> Floats:
-        """The scores of a document's sentences by words and concepts."""
-        view, query, weights = self._view, self._query, self._weights
-        sentences = view.sentences(document)
-        scores = weights.text * self._by_sentence[sentences]
-        if weights.concepts and query.concepts:
-            starts, _ = view.spans(sentences)
-            scores = scores + weights.concepts * _concepts_within(view, document, starts, query)
+    def _hits(self, documents: Array) -> list[Hit]:
+        """Some articles with their best sentences, the first of equals, in the order given."""
+        sentences, owner = self._view.sentences(documents)
+        if not len(sentences):
+            return []
+        starts, _ = self._view.spans(sentences)
+        place = owner << 32 | starts
+        plain = self._plain(documents, sentences, place)
+        first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+        most = np.zeros(len(documents))
+        most[owner[first]] = np.maximum.reduceat(plain, first)
+        scores = plain + self._weights.edges * most[owner] * self._stated(documents, place)
+        best = np.lexsort((sentences, -scores, owner))[first]
+        chosen = zip(documents[owner[first]].tolist(), sentences[best].tolist(), strict=True)
+        return [self._hit(*one) for one in chosen]
+
+    def _plain(self, documents: Array, sentences: Array, place: Array) -> Floats:
+        """The scores of sentences by words and concepts; `place` is a document and a start."""
+        terms, weights = self._query.terms, self._weights
+        index = self._view.index.sentences
+        scores = weights.text * index.scores_of(list(terms), list(terms.values()), sentences)
+        if weights.concepts and self._query.concepts:
+            found = concepts_within(self._view, documents, place, self._query.concepts)
+            scores += weights.concepts * found
         return scores
 
-    def _stated(self, document: int) -> Floats:
+    def _stated(self, documents: Array, place: Array) -> Floats:
         """By sentence, the relevance of the most relevant edge that it states."""
-        view, query = self._view, self._query
-        sentences = view.sentences(document)
-        total = np.zeros(len(sentences))
-        if self._weights.edges and query.relevance:
-            starts, _ = view.spans(sentences)
-            rows, at = view.stated(document)
-            edges = view.edge_rows(rows)
-            shares = np.where(view.says_how(edges), 1.0, BARE)
-            place = np.searchsorted(starts, at)
-            for where, edge, share in zip(
-                place.tolist(), edges.tolist(), shares.tolist(), strict=True
-            ):
-                total[where] = max(total[where], share * query.relevance.get(edge, 0.0))
+        total = np.zeros(len(place))
+        if not self._weights.edges or not len(self._edges):
+            return total
+        rows, starts, owner = self._view.stated(documents)
+        edges = self._view.edge_rows(rows)
+        at = np.minimum(np.searchsorted(self._edges, edges), len(self._edges) - 1)
+        known = self._edges[at] == edges
+        shares = np.where(self._view.says_how(edges[known]), 1.0, BARE)
+        where = np.searchsorted(place, (owner << 32 | starts)[known])
+        np.maximum.at(total, where, shares * self._relevance[at[known]])
         return total
 
 
-def _concepts_within(view: View, document: int, starts: Array, query: Query) -> Floats:
-    """By sentence, the weights of the distinct concepts of the query that it mentions."""
-    at, concepts = view.mentions(document)
-    total = np.zeros(len(starts))
-    place = np.searchsorted(starts, at, "right") - 1
-    named = {
-        (where, concept)
-        for where, concept in zip(place.tolist(), concepts.tolist(), strict=True)
-        if where >= 0 and concept in query.concepts
-    }
-    for where, concept in sorted(named):
-        total[where] += query.concepts[concept] * view.rarity(concept)
-    return total
+def concepts_within(
+    view: View, documents: Array, place: Array, weights: Mapping[int, float]
+) -> Floats:
+    """By sentence, the weights of the distinct concepts (by row) that it mentions, each times its
+    rarity. `place` holds the position in `documents` (upper half) and the start of each sentence.
+    """
+    concepts, starts, owner = view.mentions(documents)
+    asked = np.array(sorted(weights), np.int64)
+    at = np.minimum(np.searchsorted(asked, concepts), len(asked) - 1)
+    where = np.searchsorted(place, owner << 32 | starts, "right") - 1
+    inside = (asked[at] == concepts) & (where >= 0)
+    inside &= place[where] >> 32 == owner
+    named = np.unique(where[inside] << 32 | at[inside])
+    concept, row = np.unique(named & 0xFFFFFFFF, return_inverse=True)
+    worth = [weights[one] * view.rarity(one) for one in asked[concept].tolist()]
+    return np.bincount(named >> 32, np.array(worth)[row], len(place)).astype(np.float64)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 from kg_builder.ladybug_store import LadybugStore
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, Edge, EdgeKey, Subgraph
 from kg_builder.snapshot_reader import NEVER, spread
+from kg_builder.snapshot_tables import Bits
 from kg_builder.store import strongest_first
 from ontologies.linker import Linker, Seed, open_linker
 from retrieval.expand import Edges, Neighbourhood, expand
@@ -23,6 +25,7 @@ from retrieval.seeds import is_note, seeds_of
 from retrieval.text_index import TextIndex, article_texts, open_text_index
 
 Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 _CO_OCCURS = PREDICATES.index("CO_OCCURS_WITH")
 
@@ -68,12 +71,28 @@ class View:
         found = ((concept_id, self._concept_ids.row(concept_id)) for concept_id in concept_ids)
         return {concept_id: row for concept_id, row in found if row is not None}
 
+    def concept_ids(self, rows: Sequence[int]) -> list[str]:
+        """The ids of concepts, given by row."""
+        return self._concept_ids.take(np.array(rows, np.int64))
+
     def children(self, row: int) -> Array:
         """Rows of the concepts right below one in the vocabulary's hierarchy."""
         parents = self.index.parents
         low, high = np.searchsorted(parents, [row, row + 1])
         children: Array = self.index.children[low:high]
         return children
+
+    @cached_property
+    def _refutes(self) -> Bits:
+        return self.reader.tables.bits("evidence", "refutes")
+
+    @cached_property
+    def _document(self) -> Array:
+        """By row of `articles` its document, -1 where it was retracted."""
+        rows = self.index.article_rows
+        document = np.full(self.reader.tables["articles"].num_rows, -1, np.int32)
+        document[rows] = np.arange(len(rows), dtype=np.int32)
+        return document
 
     @cached_property
     def pmids(self) -> Array:
@@ -93,10 +112,9 @@ class View:
         titles = self.reader.tables["articles"]["title"].take(pa.array(rows, pa.int64()))
         return list(zip(titles.to_pylist(), article_texts(self.reader.tables, rows), strict=True))
 
-    def sentences(self, document: int) -> Array:
-        """The sentence documents of an article document, in the order of its text."""
-        low, high = self.index.sentence_starts[document : document + 2]
-        return np.arange(int(low), int(high))
+    def sentences(self, documents: Array) -> tuple[Array, Array]:
+        """(sentence document, position in `documents`) of article documents, in text order."""
+        return _slices(self.index.sentence_starts, documents)
 
     def span(self, sentence: int) -> tuple[int, int]:
         row = self.index.sentence_rows[sentence]
@@ -107,29 +125,37 @@ class View:
         rows = self.index.sentence_rows[sentences]
         return self._starts[rows], self._ends[rows]
 
-    def mentions(self, document: int) -> tuple[Array, Array]:
-        """Starts and concept rows of an article document's mentions, in the order of its text."""
-        owner = self.reader.tables.column("mentions", "article")
-        row = owner.dtype.type(self.index.article_rows[document])
-        low, high = np.searchsorted(owner, row), np.searchsorted(owner, row, "right")
-        starts = self.reader.tables.column("mentions", "start")[low:high]
-        return starts, self.reader.tables.column("mentions", "concept")[low:high]
+    def mentions(self, documents: Array) -> tuple[Array, Array, Array]:
+        """(concept row, start, position in `documents`) of their mentions, in text order."""
+        tables = self.reader.tables
+        article = tables.column("mentions", "article")
+        rows = self.index.article_rows[documents].astype(article.dtype)
+        low = np.searchsorted(article, rows)
+        counts = np.searchsorted(article, rows, "right") - low
+        at = spread(low, counts)
+        owner = np.repeat(np.arange(len(documents)), counts)
+        return (
+            tables.column("mentions", "concept")[at],
+            tables.column("mentions", "start")[at],
+            owner,
+        )
 
-    def stated(self, document: int) -> tuple[Array, Array]:
-        """Rows of the evidence of an article document, and the starts of its sentences."""
-        low, high = self.index.evidence_starts[document : document + 2]
-        rows = self.index.evidence_rows[int(low) : int(high)]
-        return rows, self.reader.tables.column("evidence", "sentence_start")[rows]
+    def stated(self, documents: Array) -> tuple[Array, Array, Array]:
+        """(row of evidence, start of its sentence, position in `documents`) of documents."""
+        at, owner = _slices(self.index.evidence_starts, documents)
+        rows = self.index.evidence_rows[at]
+        return rows, self.sentence_starts(rows), owner
 
     def stated_at(self, document: int, start: int) -> Array:
         """Rows of the evidence in the sentence of a document that begins at `start`."""
-        rows, starts = self.stated(document)
-        here: Array = rows[starts == start]
+        low, high = self.index.evidence_starts[document : document + 2].tolist()
+        rows = self.index.evidence_rows[low:high]
+        here: Array = rows[self.sentence_starts(rows) == start]
         return here
 
     def refutes(self, evidence: Array) -> Array:
         """Whether rows of evidence refute."""
-        return self.reader.tables.bits("evidence", "refutes")[evidence]
+        return self._refutes[evidence]
 
     def says_how(self, edges: Array) -> Array:
         """Whether edges, given by row, relate their concepts, and do not only co-occur."""
@@ -154,18 +180,19 @@ class View:
         common = np.intersect1d(index.documents(one), index.documents(other), assume_unique=True)
         return len(common) > 0
 
-    def evidence(self, rows: Array) -> list[SentenceEvidence]:
-        """What evidence rows state, each assertion once, in the order of edges."""
-        tables = self.reader.tables
-        edges = tables.column("evidence", "edge")[rows]
-        refutes = tables.bits("evidence", "refutes")[rows].tolist()
-        hedged = tables.bits("evidence", "hedged")[rows].tolist()
+    def evidence(self, stated: Sequence[Array]) -> list[list[SentenceEvidence]]:
+        """What the evidence rows of each sentence state, each assertion once, by edge."""
+        rows = np.concatenate([np.zeros(0, np.int64), *stated])
+        edges = self.edge_rows(rows)
+        hedged = self.reader.tables.bits("evidence", "hedged")[rows]
         keys = self._keys(edges)
-        found = {
+        said = zip(edges.tolist(), self.refutes(rows).tolist(), hedged.tolist(), strict=True)
+        found = [
             SentenceEvidence(edge, keys[edge], REFUTES if refuted else SUPPORTS, doubted)
-            for edge, refuted, doubted in zip(edges.tolist(), refutes, hedged, strict=True)
-        }
-        return sorted(found)
+            for edge, refuted, doubted in said
+        ]
+        ends = np.cumsum([0, *map(len, stated)]).tolist()
+        return [sorted(set(found[low:high])) for low, high in pairwise(ends)]
 
     def _keys(self, edges: Array) -> dict[int, EdgeKey]:
         rows = np.unique(edges)
@@ -204,6 +231,26 @@ class View:
         )
         return counted
 
+    def passing_costs(self, concepts: Array) -> Floats:
+        """What it costs a path to pass through concepts: see `kg_builder.paths`."""
+        articles = self.reader.tables.column("concepts", "articles")[concepts]
+        costs: Floats = np.log(np.log2(2.0 + articles))
+        return costs
+
+    def step_costs(self, edges: Array) -> Floats:
+        """What it costs a path to go along edges; infinite without support."""
+        tables = self.reader.tables
+        supporting = tables.column("edges", "supporting")[edges].astype(np.float64)
+        refuting = tables.column("edges", "refuting")[edges]
+        with np.errstate(divide="ignore"):
+            costs: Floats = -np.log(supporting / (supporting + refuting + 1.0))
+        return costs
+
+    def supporting(self, edges: Array) -> Array:
+        """How many articles support edges."""
+        articles: Array = self.reader.tables.column("edges", "supporting")[edges]
+        return articles
+
     def edges(self, row: Array) -> Edges:
         """Edges by row."""
         tables = self.reader.tables
@@ -232,17 +279,15 @@ class View:
         concepts = tuple(self.reader.concepts(ids))
         return Subgraph(concepts, tuple(sorted(edges, key=strongest_first)), seeds, as_of)
 
-    def evidence_of(self, row: int) -> tuple[Array, Array]:
-        """Rows of an edge's evidence that counts, and their documents."""
+    def evidence_of(self, edges: Array) -> tuple[Array, Array, Array]:
+        """(row, document, position in `edges`) of the evidence of edges that counts."""
         tables = self.reader.tables
-        start = tables.column("edges", "evidence_start")[[row]]
-        count = tables.column("edges", "evidence_count")[[row]]
-        rows = spread(start, count)
-        article = tables.column("evidence", "article")[rows].astype(np.int64)
-        document = np.searchsorted(self.index.article_rows, article)
-        inside = document < len(self.index.article_rows)
-        inside[inside] = self.index.article_rows[document[inside]] == article[inside]
-        return rows[inside], document[inside]
+        counts = tables.column("edges", "evidence_count")[edges]
+        rows = spread(tables.column("edges", "evidence_start")[edges], counts)
+        document = self._document[tables.column("evidence", "article")[rows]]
+        owner = np.repeat(np.arange(len(edges)), counts)
+        inside = document >= 0
+        return rows[inside], document[inside], owner[inside]
 
     def close(self) -> None:
         self.reader.close()
@@ -250,3 +295,10 @@ class View:
 
 def _parts(key: EdgeKey) -> tuple[str, str, str]:
     return key.subject_id, key.predicate, key.object_id
+
+
+def _slices(starts: Array, at: Array) -> tuple[Array, Array]:
+    """The rows of slices that begin at `starts[at]` and end at `starts[at + 1]`, and whose."""
+    low = starts[at]
+    counts = starts[at + 1] - low
+    return spread(low, counts), np.repeat(np.arange(len(at)), counts)

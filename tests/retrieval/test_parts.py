@@ -48,6 +48,8 @@ def test_bm25_is_the_formula(documents: list[list[int]], query: dict[int, float]
                 norm = K1 * (1 - B + B * len(document) / mean)
                 expected += weight * rarity * often / (often + norm)
         assert score == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    some = np.array([len(documents) - 1, 0, 0])
+    assert index.scores_of(list(query), list(query.values()), some).tolist() == found[some].tolist()
 
 
 def test_a_saved_index_scores_as_before(tmp_path: Path) -> None:
