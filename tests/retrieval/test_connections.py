@@ -21,7 +21,7 @@ def view(demo_graph: Path) -> View:
 
 @pytest.mark.parametrize("fanout", [3, 40])
 def test_connections_are_the_paths_of_the_graph(view: View, fanout: int) -> None:
-    ids = list(view.reader.concept_ids())
+    ids = [one for one in view.reader.concept_ids() if view.reader.edges([one])]
     dice = random.Random(3)
     lengths = set()
     for neighbours in [True, False] * 15:
