@@ -1,0 +1,1 @@
+"""A synthetic hospital with planted truth."""
