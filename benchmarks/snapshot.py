@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from kg_builder.schema import LEDGER_TABLES
 from kg_builder.snapshot import build_snapshot, set_current
 from kg_builder.update import update_snapshot
 from ontologies.concept import Concept, Name, Vocabulary
+from ontologies.select import SELECTED
 
 Array = npt.NDArray[Any]
 
@@ -49,6 +51,10 @@ class MadeUp(Vocabulary):
     def __getitem__(self, concept_id: str) -> Concept:
         names = tuple(Name(f"{concept_id} {n}", "X", "exact") for n in range(10))
         return Concept(concept_id, names[0].text, names, ("T047",), (), (concept_id,))
+
+    def select(self, ids: pa.Array) -> pa.Table:
+        rows = (asdict(self[concept_id]) for concept_id in ids.to_pylist())
+        return pa.Table.from_pylist(list(rows), SELECTED)
 
 
 def made_up_shard(pmids: Sequence[int], rng: np.random.Generator) -> ShardTables:

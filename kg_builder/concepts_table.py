@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kg_builder.digest import concept_hash
+from kg_builder.digest import concept_hashes
 from kg_builder.ledger import ShardEntry
 from kg_builder.schema import SNAPSHOT_CONCEPTS
 from ontologies.concept import Concept, Name, Vocabulary
@@ -18,9 +18,9 @@ Array = npt.NDArray[Any]
 
 
 class Concepts(Protocol):
-    """Where concepts are looked up: a vocabulary, or an empty dictionary where none come."""
+    """Where concepts are looked up: a vocabulary."""
 
-    def __getitem__(self, concept_id: str, /) -> Concept: ...
+    def select(self, ids: pa.StringArray, /) -> pa.Table: ...
 
 
 class OtherVocabularyError(KeyError):
@@ -37,8 +37,15 @@ def concept_table(
 
     Raises `OtherVocabularyError` for an id that the vocabulary does not hold.
     """
-    rows = concept_rows([_concept(vocabulary, concept_id) for concept_id in ids.to_pylist()])
-    return with_article_counts(rows, occurrence, retracted)
+    try:
+        found = vocabulary.select(ids)
+    except KeyError as error:
+        raise OtherVocabularyError(
+            f"articles of the ledger mention a concept that the vocabulary given does not hold "
+            f"({error}): give the vocabulary that they were mined with, or mine all files with "
+            "this one"
+        ) from error
+    return with_article_counts(_hashed(found), occurrence, retracted)
 
 
 def with_article_counts(rows: pa.Table, occurrence: pa.Table, retracted: Array) -> pa.Table:
@@ -61,41 +68,11 @@ def check_vocabulary(shards: Iterable[ShardEntry], vocabulary: Vocabulary) -> No
         )
 
 
-def _concept(vocabulary: Concepts, concept_id: str) -> Concept:
-    try:
-        return vocabulary[concept_id]
-    except KeyError as error:
-        raise OtherVocabularyError(
-            f"articles of the ledger mention {concept_id}, which the vocabulary given does not "
-            "hold: give the vocabulary that they were mined with, or mine all files with this one"
-        ) from error
-
-
-def concept_rows(concepts: Sequence[Concept]) -> pa.Table:
+def _hashed(concepts: pa.Table) -> pa.Table:
     """Concepts as rows of a snapshot, mentioned by no article yet."""
-    names = [
-        [
-            {"text": n.text, "source": n.source, "scope": n.scope, "notes_only": n.notes_only}
-            for n in concept.names
-        ]
-        for concept in concepts
-    ]
-    columns = [
-        [concept.id for concept in concepts],
-        [concept.name for concept in concepts],
-        names,
-        [concept.semantic_types for concept in concepts],
-        [concept.parents for concept in concepts],
-        [concept.xrefs for concept in concepts],
-        [concept.definition for concept in concepts],
-        np.zeros(len(concepts), np.int32),
-        [concept_hash(concept) for concept in concepts],
-    ]
-    arrays = [
-        pa.array(column, field.type)
-        for column, field in zip(columns, SNAPSHOT_CONCEPTS, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=SNAPSHOT_CONCEPTS)
+    rows = concepts.append_column("articles", pa.array(np.zeros(len(concepts), np.int32)))
+    hashes = pa.array(concept_hashes(concepts), pa.binary(32))
+    return rows.append_column("content_hash", hashes).cast(SNAPSHOT_CONCEPTS)
 
 
 def concepts_of(table: pa.Table) -> Iterator[Concept]:

@@ -117,9 +117,12 @@ class Interleaving:
 
 
 def write_merged(
-    old: SnapshotTables, change: Renumbering, part: Part, vocabulary: Concepts, out: Path
+    old: SnapshotTables, change: Renumbering, part: Part, vocabulary: Concepts | None, out: Path
 ) -> None:
-    """Write all tables of the new snapshot to `out`; `part` holds the rows that come."""
+    """Write all tables of the new snapshot to `out`; `part` holds the rows that come.
+
+    `vocabulary` may be `None` where no concept comes.
+    """
     write_snapshot_table(out, "articles", _articles(old, change, part))
     for name, columns in (("sentences", ()), ("mentions", ("concept",))):
         write_snapshot_table(out, name, _by_article(old, change, part, name, columns))
@@ -184,7 +187,7 @@ def _occurrence(old: SnapshotTables, change: Renumbering, part: Part) -> pa.Tabl
 
 
 def _concepts(
-    old: SnapshotTables, change: Renumbering, occurrence: pa.Table, vocabulary: Concepts
+    old: SnapshotTables, change: Renumbering, occurrence: pa.Table, vocabulary: Concepts | None
 ) -> pa.Table:
     """Rows of concepts that stay, and of those that come from the vocabulary."""
     ids = change.plan.concepts
@@ -192,11 +195,14 @@ def _concepts(
     known = np.zeros(len(ids), bool)
     known[change.concepts[left]] = True
     coming = np.flatnonzero(~known)
-    no_occurrence, retracted = SNAPSHOT_OCCURRENCE.empty_table(), change.plan.retracted
-    new = concept_table(ids.take(pa.array(coming)), vocabulary, no_occurrence, retracted)
-    both = pa.concat_tables([old["concepts"].take(pa.array(left)), new]).combine_chunks()
-    order = np.argsort(np.concatenate((change.concepts[left], coming)))
-    rows = both.take(pa.array(order)).cast(SNAPSHOT_CONCEPTS)
+    retracted = change.plan.retracted
+    rows = old["concepts"].take(pa.array(left))
+    if vocabulary is not None and len(coming):
+        no_occurrence = SNAPSHOT_OCCURRENCE.empty_table()
+        new = concept_table(ids.take(pa.array(coming)), vocabulary, no_occurrence, retracted)
+        both = pa.concat_tables([rows, new]).combine_chunks()
+        order = np.argsort(np.concatenate((change.concepts[left], coming)))
+        rows = both.take(pa.array(order)).cast(SNAPSHOT_CONCEPTS)
     return with_article_counts(rows, occurrence, retracted)
 
 

@@ -88,7 +88,7 @@ def cut_snapshot(graph: str | Path, as_of: date, *, today: date | None = None) -
     with working_folder(graph) as folder:
         out = folder / "snapshot"
         out.mkdir()
-        write_merged(old, change, _no_part(), {}, out)
+        write_merged(old, change, _no_part(), None, out)
         return publish_folder(graph, out, origin)
 
 

@@ -180,6 +180,19 @@ class Vocabulary:
             definition=concepts["definition"][row].as_py(),
         )
 
+    def select(self, ids: pa.Array) -> pa.Table:
+        """The concepts with these ids, in that order, as columns: the fields of `Concept`.
+
+        Many times faster than a concept at a time. `KeyError` names the first id that is no
+        concept's.
+        """
+        from ontologies.select import rows_of, select
+
+        rows = rows_of(self._tables, ids)
+        for place in (rows < 0).nonzero()[0][:1].tolist():
+            self.row(ids[place].as_py())  # raises, with its remedy
+        return select(self._tables, rows)
+
     def _names_of(self, row: int) -> tuple[Name, ...]:
         concepts = self._tables.concepts
         start, count = concepts["name_start"][row].as_py(), concepts["name_count"][row].as_py()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 import ray
 
 from kg_builder.ledger import Ledger, ShardEntry, ShardKey
@@ -173,6 +174,12 @@ def mine_here(recipe: Recipe, source: InputFile, content: bytes | None) -> Shard
     return mine(records_of(source, content), linker, extractor)
 
 
+def abstracts_in(tables: ShardTables) -> int:
+    """How many of a file's articles have an abstract."""
+    sections = pc.list_value_length(tables.articles["section_texts"])
+    return int(pc.sum(pc.greater(sections, 0)).as_py() or 0)
+
+
 @ray.remote(num_cpus=1, max_retries=MAX_RETRIES)
 def mine_file(
     recipe: Recipe,
@@ -193,7 +200,7 @@ def mine_file(
     return Mined(
         entry=entry,
         tables=tables if address is None else None,
-        abstracts=sum(1 for texts in tables.articles["section_texts"].to_pylist() if texts),
+        abstracts=abstracts_in(tables),
         seconds=time.monotonic() - started,
         cpu_seconds=time.process_time() - cpu,
         peak_bytes=peak_memory(),

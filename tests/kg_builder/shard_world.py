@@ -8,8 +8,11 @@ letters of a sentence co-occur. Sentences are those of `kg_builder.sentences`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+
+import pyarrow as pa
 
 from kg_builder.ledger import Ledger, ShardEntry, ShardKey
 from kg_builder.mine import mine
@@ -25,6 +28,7 @@ from kg_builder.model import (
 )
 from ontologies.concept import Concept, Name, Vocabulary
 from ontologies.linker import Mention
+from ontologies.select import SELECTED
 
 LETTERS = "ABCDEFGH"
 CONCEPTS = {
@@ -51,6 +55,23 @@ class Words(Vocabulary):
 
     def __getitem__(self, concept_id: str) -> Concept:
         return CONCEPTS[concept_id]
+
+    def select(self, ids: pa.Array) -> pa.Table:
+        return concept_rows(self[concept_id] for concept_id in ids.to_pylist())
+
+
+def concept_rows(concepts: Iterable[Concept]) -> pa.Table:
+    """Concepts as `Vocabulary.select` gives them, one Python object at a time."""
+    return pa.Table.from_pylist(
+        [{name: _plain(getattr(one, name)) for name in SELECTED.names} for one in concepts],
+        SELECTED,
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [asdict(part) if isinstance(part, Name) else part for part in value]
+    return value
 
 
 class WordLinker:
