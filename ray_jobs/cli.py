@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import click
 
-from ray_jobs import asking, comparing, keeping, making, publishing, retrieving, updating
+from ray_jobs import asking, cohorts, comparing, keeping, making, publishing, retrieving, updating
 from ray_jobs.demo import demo
 from ray_jobs.kg_build import command as kg_build
 
@@ -37,6 +37,7 @@ for _command in (
     making.vocabulary,
     making.linker,
     making.evaluate,
+    cohorts.cohort,
     demo,
 ):
     main.add_command(_command)

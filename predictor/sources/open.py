@@ -1,0 +1,45 @@
+"""Which source a folder is, by its layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from predictor.sources.layout import load_layout, shipped
+from predictor.sources.records import Database, Records, RecordsError
+from predictor.sources.tables import open_tables, recognize
+
+SOURCES: Final = ("tables",)
+"""Known sources; each has a module of its name."""
+
+
+def open_records(
+    path: Path, layout: Path | None = None, *, memory_limit: str | None = None
+) -> Records:
+    """Open the records of a folder or file, recognized by its layout; a YAML names the columns
+    of a plain table.
+
+    `memory_limit` of the reader as DuckDB writes it (`4GB`, also by `MEDWEAVE_MEMORY`).
+    Raises `RecordsError` that names what was looked for, `GivenError` for a wrong YAML.
+    """
+    if not path.exists():
+        raise RecordsError(f"{path}: no such file or folder")
+    database = Database(memory_limit)
+    try:
+        return _opened(path, layout, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _opened(path: Path, layout: Path | None, database: Database) -> Records:
+    if layout is not None:
+        return open_tables(path, load_layout(layout), database)
+    found = recognize(path)
+    if found is not None:
+        return open_tables(path, found, database)
+    known = ", ".join(f"{one.name} ({one.table})" for one in shipped())
+    raise RecordsError(
+        f"{path}: no records were recognized. Looked for tables of a known layout: {known}. For a "
+        "table of your own give a YAML that names its columns (see docs/tables.md)"
+    )
