@@ -146,8 +146,8 @@ def _components(
     clusters = int(member.max()) + 1
 
     def summed(values: F64, rows: npt.NDArray[np.bool_]) -> F64:
-        total: F64 = np.bincount(member[rows], weights=values - area, minlength=clusters)
-        return total
+        total = np.bincount(member[rows], weights=values - area, minlength=clusters)
+        return total.astype(np.float64)
 
     return _Components(
         area,
@@ -162,12 +162,9 @@ def _components(
 
 def _midrank(ordered: F64, values: F64) -> F64:
     """How many of `ordered` lie below each value, ties half."""
-    left, right = (
-        np.searchsorted(ordered, values, "left"),
-        np.searchsorted(ordered, values, "right"),
-    )
-    middle: F64 = np.add(left, right, dtype=np.float64) / 2
-    return middle
+    left = np.searchsorted(ordered, values, "left").astype(np.float64)
+    right = np.searchsorted(ordered, values, "right").astype(np.float64)
+    return (left + right) / 2
 
 
 def _covariance(a: _Components, b: _Components) -> float:

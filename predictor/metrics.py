@@ -130,6 +130,17 @@ def calibration(label: I8, probability: F64, weight: F64 | None = None) -> Calib
     return Calibration(large, slope)
 
 
+def fit_logistic(label: I8, x: F64, weight: F64 | None = None) -> tuple[float, float]:
+    """Intercept and slope of the logistic regression of a label on one variable.
+
+    Both are NaN where one outcome does not occur or `x` has no spread.
+    """
+    weighed = np.ones(len(x)) if weight is None else weight
+    if not 0 < float((weighed * label).sum()) < float(weighed.sum()):
+        return float("nan"), float("nan")
+    return _logistic(label, x, weighed, free_slope=True)
+
+
 def _logistic(label: I8, x: F64, weight: F64, *, free_slope: bool) -> tuple[float, float]:
     """Intercept and slope of a logistic regression on one variable, by Newton's method."""
     a, b = 0.0, 1.0

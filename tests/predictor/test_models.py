@@ -1,0 +1,147 @@
+"""Every kind of model behind one contract."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from predictor.encode import Encoder
+from predictor.metrics import auroc
+from predictor.model import ModelError, kind_named, kinds, load_model, save_model
+from predictor.schema import Column, FeatureError, FeatureTable
+
+sys.path.insert(0, str(Path(__file__).parent))
+from made import made_table
+
+KINDS = sorted(kinds())
+
+
+def settings_of(kind: str) -> dict[str, float]:
+    return {**kind_named(kind).candidates[0], "rounds": 60, "trees": 40}
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[FeatureTable, np.ndarray]:
+    return made_table()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_learns_ranks_and_survives_saving(
+    kind: str, world: tuple[FeatureTable, np.ndarray], tmp_path: Path
+) -> None:
+    table, risk = world
+    half = np.arange(len(table)) % 2 == 0
+    fitted = kind_named(kind).fit(table.take(half), table.labels[half], settings_of(kind), seed=1)
+    predicted = fitted.predict_proba(table.take(~half))
+    best = auroc(table.labels[~half], risk[~half])
+    assert best - 0.09 < auroc(table.labels[~half], predicted) < best + 0.05
+    save_model(fitted, tmp_path / "model")
+    again = load_model(tmp_path / "model").predict_proba(table.take(~half))
+    np.testing.assert_array_equal(predicted, again)
+    assert not list((tmp_path / "model").glob("*.pkl"))
+    importance = fitted.importance()
+    assert sum(importance.values()) == pytest.approx(1)
+    assert importance["noise"] < importance["age"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_rows_and_seed_give_the_same_model(
+    kind: str, world: tuple[FeatureTable, np.ndarray]
+) -> None:
+    table, _ = world
+    models = [
+        kind_named(kind).fit(table, table.labels, settings_of(kind), seed=7) for _ in range(2)
+    ]
+    first, second = (model.predict_proba(table) for model in models)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unseen_categories_and_missing_values_are_scored(
+    kind: str, world: tuple[FeatureTable, np.ndarray]
+) -> None:
+    table, _ = world
+    fitted = kind_named(kind).fit(table, table.labels, settings_of(kind), seed=1)
+    at = table.table.column_names.index("service")
+    strange = table.table.set_column(at, "service", pa.array(["NEVER MET"] * len(table)))
+    missing = table.table.set_column(at, "service", pa.nulls(len(table), pa.string()))
+    tables = [FeatureTable.make("made", table.columns, t) for t in (strange, missing)]
+    assert fitted.encoder.unseen(tables[0]) == {"service": len(table)}
+    assert fitted.encoder.unseen(tables[1]) == {}
+    first, second = (fitted.predict_proba(t) for t in tables)
+    np.testing.assert_array_equal(first, second)
+    assert np.isfinite(first).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_without_a_feature_is_refused(
+    kind: str, world: tuple[FeatureTable, np.ndarray]
+) -> None:
+    table, _ = world
+    fitted = kind_named(kind).fit(table, table.labels, settings_of(kind), seed=1)
+    with pytest.raises(FeatureError, match="documented pairs"):
+        fitted.predict_proba(table.select(["structured", "notes"]))
+
+
+def test_the_forest_of_arrays_is_scikit_learns(world: tuple[FeatureTable, np.ndarray]) -> None:
+    from imblearn.ensemble import BalancedRandomForestClassifier
+
+    from predictor.forest import FittedForest, _arrays
+
+    table, _ = world
+    encoder = Encoder.fit(table)
+    matrix = encoder.linear(table).astype(np.float32)
+    forest = BalancedRandomForestClassifier(
+        30, sampling_strategy="all", replacement=True, bootstrap=False, random_state=0
+    ).fit(matrix, table.labels)
+    ours = FittedForest(encoder, **_arrays(forest)).predict_proba(table)
+    np.testing.assert_allclose(ours, forest.predict_proba(matrix)[:, 1], atol=1e-12)
+
+
+def test_contributions_add_up_to_the_log_odds(world: tuple[FeatureTable, np.ndarray]) -> None:
+    from predictor.boosters import LightGBM
+    from predictor.metrics import log_odds
+
+    table, _ = world
+    fitted = LightGBM().fit(table, table.labels, settings_of("lightgbm"), seed=1)
+    parts = fitted.contributions(table)
+    rest = log_odds(fitted.predict_proba(table)) - parts.sum(axis=1)
+    np.testing.assert_allclose(rest, rest[0], atol=1e-6)
+
+
+def test_what_hardly_varies_in_training_is_not_used() -> None:
+    table = pa.table(
+        {
+            "subject_id": [str(n) for n in range(100)],
+            "stay_id": ["1"] * 100,
+            "prediction_time": pa.array([0] * 100, pa.timestamp("us")),
+            "label": pa.array([0, 1] * 50, pa.int8()),
+            "rare": pa.array([1.0] * 19 + [0.0] * 81),
+            "common": pa.array([1.0] * 20 + [0.0] * 80),
+            "mostly missing": pa.array([1.0] * 10 + [None] * 90, pa.float64()),
+            "kind": pa.array(["a"] * 60 + ["b"] * 39 + ["c"], pa.string()),
+        }
+    )
+    columns = [Column(n, "structured") for n in ("rare", "common", "mostly missing")]
+    columns.append(Column("kind", "structured", "category"))
+    encoder = Encoder.fit(FeatureTable.make("t", columns, table))
+    assert encoder.names == ("common", "kind")
+    assert encoder.categories[0].levels == ("a", "b")
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    table = made_table(10)[0].select(["graph"])
+    with pytest.raises(FeatureError, match="nothing to learn"):
+        Encoder.fit(table)
+
+
+def test_an_unknown_model_and_a_damaged_one_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="lightgbm"):
+        kind_named("oracle")
+    (tmp_path / "model.json").write_text("{")
+    with pytest.raises(ModelError, match=r"model\.json"):
+        load_model(tmp_path)
