@@ -8,12 +8,8 @@ the document frequencies.
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +22,7 @@ from kg_builder.snapshot_reader import SnapshotReader, concept_of, hierarchy
 from kg_builder.snapshot_tables import SnapshotTables, Strings, map_table
 from ontologies.concept import Concept, Vocabulary
 from ontologies.normalize import NORMALIZE_VERSION
+from retrieval.beside import kept_beside
 from retrieval.bm25 import Bm25, mapped
 from retrieval.words import WORDS_VERSION, stems
 
@@ -97,47 +94,9 @@ def open_text_index(reader: SnapshotReader) -> TextIndex:
     It is kept in the snapshot's folder, or in the user's cache where that cannot be written.
     """
     name = f"retrieval-{INDEX_VERSION}.{WORDS_VERSION}.{NORMALIZE_VERSION}"
-    places = (reader.tables.directory / name, _cache() / f"{name}-{_fingerprint(reader.tables)}")
-    for place in places:
-        if place.is_dir():
-            return load_text_index(place)
-    for place in places:
-        if _kept(reader, place):
-            return load_text_index(place)
-    raise PermissionError(
-        f"neither {places[0]} nor {places[1]} can be written: the text index of the graph needs "
-        "a folder; set XDG_CACHE_HOME to one that can be written"
+    return load_text_index(
+        kept_beside(reader.tables, name, lambda folder: write_text_index(reader, folder))
     )
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medweave"
-
-
-def _fingerprint(tables: SnapshotTables) -> str:
-    """Names a snapshot and what linked it: mentions may differ between linkers."""
-    origin = tables.build.get("origin") or {}
-    made = [tables.build["digest"], origin.get("linkers"), origin.get("extractors")]
-    return sha256(repr(made).encode()).hexdigest()[:32]
-
-
-def _kept(reader: SnapshotReader, place: Path) -> bool:
-    """Write an index whole or not at all; another process may have been faster."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    except OSError:
-        return False
-    try:
-        write_text_index(reader, folder)
-        folder.chmod(0o755)
-        folder.rename(place)
-    except OSError:
-        if not place.is_dir():
-            raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return True
 
 
 def load_text_index(directory: Path) -> TextIndex:

@@ -71,7 +71,16 @@ class View:
         found = ((concept_id, self._concept_ids.row(concept_id)) for concept_id in concept_ids)
         return {concept_id: row for concept_id, row in found if row is not None}
 
-    def concept_ids(self, rows: Sequence[int]) -> list[str]:
+    def rows(self, concept_ids: Iterable[str]) -> Array:
+        """The rows of those concepts that the snapshot mentions, in their order."""
+        return np.array(list(self.known(concept_ids).values()), np.int64)
+
+    @property
+    def concept_count(self) -> int:
+        """How many concepts the snapshot mentions."""
+        return len(self._concept_ids)
+
+    def concept_ids(self, rows: Sequence[int] | Array) -> list[str]:
         """The ids of concepts, given by row."""
         return self._concept_ids.take(np.array(rows, np.int64))
 
@@ -185,7 +194,7 @@ class View:
         rows = np.concatenate([np.zeros(0, np.int64), *stated])
         edges = self.edge_rows(rows)
         hedged = self.reader.tables.bits("evidence", "hedged")[rows]
-        keys = self._keys(edges)
+        keys = self.keys(edges)
         said = zip(edges.tolist(), self.refutes(rows).tolist(), hedged.tolist(), strict=True)
         found = [
             SentenceEvidence(edge, keys[edge], REFUTES if refuted else SUPPORTS, doubted)
@@ -194,7 +203,8 @@ class View:
         ends = np.cumsum([0, *map(len, stated)]).tolist()
         return [sorted(set(found[low:high])) for low, high in pairwise(ends)]
 
-    def _keys(self, edges: Array) -> dict[int, EdgeKey]:
+    def keys(self, edges: Array) -> dict[int, EdgeKey]:
+        """The keys of edges, by row."""
         rows = np.unique(edges)
         tables = self.reader.tables
         subjects = self._concept_ids.take(tables.column("edges", "subject")[rows])
@@ -221,15 +231,12 @@ class View:
         low = np.searchsorted(owner, concepts.astype(owner.dtype), "left")
         high = np.searchsorted(owner, concepts.astype(owner.dtype), "right")
         row = tables.column("incidence", "edge")[spread(low, np.minimum(high - low, limit))]
-        return self.edges(row[self._counts(row)])
+        return self.edges(self.counted(row))
 
-    def _counts(self, row: Array) -> Array:
-        """Whether an article that is not retracted states an edge."""
-        tables = self.reader.tables
-        counted: Array = (
-            tables.column("edges", "supporting")[row] + tables.column("edges", "refuting")[row] > 0
-        )
-        return counted
+    def counted(self, edges: Array) -> Array:
+        """Those of some edges that an article states that is not retracted."""
+        states: Array = edges[self.supporting(edges) + self.refuting(edges) > 0]
+        return states
 
     def passing_costs(self, concepts: Array) -> Floats:
         """What it costs a path to pass through concepts: see `kg_builder.paths`."""
@@ -251,6 +258,24 @@ class View:
         articles: Array = self.reader.tables.column("edges", "supporting")[edges]
         return articles
 
+    def refuting(self, edges: Array) -> Array:
+        """How many articles refute edges."""
+        articles: Array = self.reader.tables.column("edges", "refuting")[edges]
+        return articles
+
+    def best_first(self, evidence: Array, groups: Array) -> Array:
+        """Positions of rows of evidence by group, within each the best sentence first: plain
+        before hedged, the greatest score, the newest article, then by row.
+        """
+        tables = self.reader.tables
+        article = tables.column("evidence", "article")[evidence]
+        days = tables.column("articles", "published", null=NEVER)[article].astype(np.int64)
+        newest = np.where(days == NEVER, 1, -days)
+        hedged = tables.bits("evidence", "hedged")[evidence]
+        score = tables.column("evidence", "score")[evidence].astype(np.int64)
+        order: Array = np.lexsort((evidence, newest, -score, hedged, groups))
+        return order
+
     def edges(self, row: Array) -> Edges:
         """Edges by row."""
         tables = self.reader.tables
@@ -266,7 +291,7 @@ class View:
     ) -> Subgraph:
         """A neighbourhood as a value: its concepts by id, its edges strongest first."""
         rows = near.edges.row
-        keys = self._keys(rows)
+        keys = self.keys(rows)
         counts = self.reader.counts(rows, None)
         years = (counts.first_year.tolist(), counts.last_year.tolist())
         numbers = (counts.supporting.tolist(), counts.refuting.tolist(), counts.hedged.tolist())
