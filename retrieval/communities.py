@@ -8,8 +8,9 @@ modularity over concepts joined by
 so that what is believed and often stated binds, and hundreds of articles do not bind hundreds of
 times as much. The first level is the partition of the whole graph. The second divides each of its
 communities of more than `MOST_MEMBERS` concepts by the same method until none is greater that
-divides at all; smaller ones stand at both levels. Nodes and edges are given in the order of ids and the seed is fixed: the
-same graph has the same communities. Concepts without a believed edge are in none.
+divides at all; smaller ones stand at both levels. Nodes and edges are given in the order of ids
+and the seed is fixed: the same graph has the same communities. Concepts without a believed edge
+are in none.
 """
 
 from __future__ import annotations
