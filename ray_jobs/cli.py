@@ -8,6 +8,7 @@ import click
 
 from ray_jobs import asking, cohorts, comparing, keeping, making, publishing, retrieving, updating
 from ray_jobs.demo import demo
+from ray_jobs.extract_notes import command as extract
 from ray_jobs.kg_build import command as kg_build
 
 
@@ -34,6 +35,7 @@ for _command in (
     updating.cut,
     comparing.diff,
     publishing.publish,
+    extract,
     making.vocabulary,
     making.linker,
     making.evaluate,

@@ -357,9 +357,9 @@ def summary(built: Built) -> dict[str, Any]:
     }
 
 
-def print_summary(figures: Mapping[str, Any], out: Console) -> None:
+def print_summary(figures: Mapping[str, Any], out: Console, title: str = "Graph built") -> None:
     """The final table, for people."""
-    table = Table(title="Graph built", show_header=False, title_justify="left")
+    table = Table(title=title, show_header=False, title_justify="left")
     for name, value in figures.items():
         if isinstance(value, Mapping):
             for key, part in value.items():

@@ -1,0 +1,124 @@
+"""A note's layout: sentences and list lines, each with the headings that it stands under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extractor.sections import Section, section_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A sentence, or a line of a list, at `[start, end)` of a note.
+
+    `section` is what the last known heading says, `heading` is the text of that heading, `label`
+    the text of a label at the head of the line (`Respiratory:`), empty where there is none.
+    `first` tells whether the unit opens its line, `line` counts lines from 0.
+    """
+
+    start: int
+    end: int
+    section: Section
+    heading: str = ""
+    label: str = ""
+    first: bool = True
+    line: int = 0
+
+
+_LINE = re.compile(r"[^\r\n]+")
+_BULLET = re.compile(r"\s*(?:[•*#>·▪–—-]+|\(?\d{1,2}[.)](?!\d)|[a-z][.)])?\s*")
+_LABEL = re.compile(r"([A-Za-z][A-Za-z0-9/&' ()+-]{0,48}?)\s*(?::|\s-\s)(?!\d)\s*")
+_STOP = re.compile(r"[.!?][)\]\"'”’]*(?=\s+[\"'“(\[]*[A-Z0-9]|\s*$)|;(?=\s)")
+_ABBREVIATED = re.compile(
+    r"(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|e\.g|i\.e|no|approx|dept|prof|jr|sr|pt|hx|y\.o|b\.i\.d|t\.i\.d"
+    r"|q\.d|p\.o|p\.r\.n|[A-Z])$",
+    re.IGNORECASE,
+)
+
+
+def units(text: str) -> list[Unit]:
+    r"""The units of a note, in order, without overlaps; headings that say no more are left out.
+
+    >>> note = "Past Medical History: asthma. Gout.\nALLERGIES\n- penicillin\n"
+    >>> [(note[u.start:u.end], u.section.value) for u in units(note)]
+    [('asthma.', 'history'), ('Gout.', 'history'), ('penicillin', 'allergies')]
+    """
+    found: list[Unit] = []
+    section, heading = Section.OTHER, ""
+    for number, match in enumerate(_LINE.finditer(text)):
+        start, end = _trimmed(text, match.start(), match.end())
+        if start == end:
+            continue
+        opened = section_of(text[start:end])
+        if opened is not None:
+            section, heading = opened, text[start:end].strip(" :")
+            continue
+        label, start, inline = _label(text, start, end)
+        if inline is not None:
+            section, heading = inline, label
+        first = True
+        for low, high in sentence_spans(text, start, end):
+            found.append(Unit(low, high, section, heading, label, first, number))
+            first = False
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The line without bullets, numbers and white space at its edges."""
+    bullet = _BULLET.match(text, start, end)
+    start = bullet.end() if bullet else start
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _label(text: str, start: int, end: int) -> tuple[str, int, Section | None]:
+    """A label at the head of a line, where its content begins, and the section that it opens.
+
+    Labels that name an organ system, and unknown ones, leave the section as it is. A label with
+    nothing after it is content itself: `Hypertension:` may be an item of a problem list.
+    """
+    match = _LABEL.match(text, start, end)
+    if match is None or match.end() >= end:
+        return "", start, None
+    opened = section_of(match[1])
+    if opened is None and not _is_plain_label(match[1]):
+        return "", start, None
+    return match[1], match.end(), opened
+
+
+_PLAIN = re.compile(
+    r"(?:constitutional|general(?: examination| appearance)?|respiratory|resp|pulm(?:onary)?|lungs?"
+    r"|cardiovascular|cardiac|cardio|cv|cvs|heart|gastrointestinal|gi|gi/gu|abd(?:omen)?|abdominal"
+    r"|genitourinary|gu|musculoskeletal|msk|extremities|ext|neuro(?:logic(?:al)?)?|psych(?:iatric)?"
+    r"|skin|integumentary|derm|heent|head|eyes?|ears?|nose|throat|ent|neck|back|chest|endo(?:crine)?"
+    r"|heme?(?:atologic)?(?:/lymph(?:atic)?)?|lymph(?:atics?)?|renal|id|vascular|gen|mental status"
+    r"|medical reasoning|medical treatment|additional testing|specialist referrals?|palpation|rom"
+    r"|auscultation of (?:lungs|heart)|examination(?: of the [\w ]+)?|inspection|strength|sensation"
+    r"|brother|sister|mother|father|siblings?|sibling|maternal|paternal|denies|reports|positive"
+    r"|negative|blood pressure|heart rate|respiratory rate|(?:body )?temperature|temp|bp|hr|rr|spo2"
+    r"|o2 sat|oxygen saturation|weight|height|pulse|gait)",
+    re.IGNORECASE,
+)
+
+
+def _is_plain_label(label: str) -> bool:
+    return _PLAIN.fullmatch(label.strip()) is not None
+
+
+def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Sentences of a line, as spans without white space at their edges."""
+    low = start
+    for match in _STOP.finditer(text, start, end):
+        if match[0][0] == "." and _ABBREVIATED.search(
+            text[max(low, match.start() - 8) : match.start()]
+        ):
+            continue
+        yield low, match.end()
+        low = match.end()
+        while low < end and text[low].isspace():
+            low += 1
+    if low < end:
+        yield low, end

@@ -1,0 +1,357 @@
+"""`medweave extract`: notes in, findings with spans out; in this process or on Ray's workers.
+
+Notes are read in shards of `SHARD`. A complete shard is a file of its own, named by its content
+and the reader's version, and is not read again after an interruption. Logs and messages hold ids
+and counts, never text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from extractor.reader import Reader, open_reader
+from extractor.records import (
+    BadNote,
+    finding_lines,
+    note_line,
+    outcome_line,
+    read_notes,
+    state_line,
+)
+from extractor.schema import Identifier, Note, NoteFindings, State, SubjectOutcome
+from kg_builder.durable import replace_text
+from ontologies.concept import Vocabulary
+from ray_jobs.config import vocabulary_directory
+from ray_jobs.kg_build import bars, print_summary
+
+if TYPE_CHECKING:
+    import ray
+
+SHARD = 64
+MAX_RESTARTS = 3
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an extraction did. `failed` counts notes whose reading raised an error, by its name."""
+
+    notes: int = 0
+    reused: int = 0
+    findings: int = 0
+    ungrounded: int = 0
+    windows: int = 0
+    truncated: int = 0
+    invalid: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    bad: list[BadNote] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def extract(
+    source: Path,
+    out: Path,
+    *,
+    model: str,
+    vocabulary: str | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Tally:
+    """Read the notes of `source` and write their findings to `out`, in the order of the notes.
+
+    Beside `out` lie `NAME.notes.jsonl` (a line a note: its state, and quotes that could not be
+    located) and `NAME.outcomes.jsonl` (a line per subject and prediction time). With one worker
+    all is done in this process, without Ray. Raises `NoteInputError`, `FileNotFoundError`.
+    """
+    started = time.monotonic()
+    tally = Tally()
+    notes: list[Note] = []
+    for record in read_notes(source):
+        if isinstance(record, BadNote):
+            tally.bad.append(record)
+        else:
+            notes.append(record)
+    tally.notes = len(notes)
+    folder = out.with_name(f".{out.name}.parts")
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = Recipe(model, str(vocabulary_directory(vocabulary)))
+    shards = list(_shards(notes, recipe.version))
+    todo = [shard for shard in shards if not (folder / shard.name).exists()]
+    tally.reused = sum(len(shard.notes) for shard in shards) - sum(len(s.notes) for s in todo)
+    shown = progress or Progress(disable=True)
+    bar = shown.add_task("notes", total=len(notes), completed=tally.reused)
+    for shard, lines in _read_all(todo, recipe, workers):
+        replace_text(folder / shard.name, lines)
+        shown.advance(bar, len(shard.notes))
+    _join(folder, shards, out, tally)
+    shutil.rmtree(folder)
+    tally.seconds = time.monotonic() - started
+    return tally
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How notes are read: the same on every worker, and part of every shard's name."""
+
+    model: str
+    vocabulary: str
+
+    def open(self) -> Reader:
+        """The reader, with its model loaded."""
+        return open_reader(self.model, Vocabulary.load(self.vocabulary))
+
+    @property
+    def version(self) -> str:
+        """The reader's version and the vocabulary's digest."""
+        return f"{self.open().version}/{Vocabulary.load(self.vocabulary).digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some notes that are read at one time, and the name of the file that their findings get."""
+
+    name: str
+    notes: tuple[Note, ...]
+
+
+def _shards(notes: Sequence[Note], version: str) -> Iterator[Shard]:
+    for start in range(0, len(notes), SHARD):
+        part = tuple(notes[start : start + SHARD])
+        content = version + "".join(map(note_line, part))
+        yield Shard(f"{hashlib.sha256(content.encode()).hexdigest()}.jsonl", part)
+
+
+def _read_all(shards: Sequence[Shard], recipe: Recipe, workers: int) -> Iterator[tuple[Shard, str]]:
+    """Each shard with its lines, as they are ready."""
+    if workers == 1 or len(shards) <= 1:
+        reader = recipe.open() if shards else None
+        for shard in shards:
+            assert reader is not None
+            yield shard, read_shard(reader, shard.notes)
+        return
+    yield from _read_on_ray(shards, recipe, workers)
+
+
+def read_shard(reader: Reader, notes: Sequence[Note]) -> str:
+    """The lines of a shard: for each note its findings, after a line that tells of the note.
+
+    Where the reader fails over a note, that note alone is `failed`, and the error's name is told.
+    """
+    try:
+        read = reader.read(notes)
+    except Exception:  # noqa: BLE001  # the outermost rim of a worker: one note must not end it
+        read = [_read_alone(reader, note) for note in notes]
+    return "".join(line for result in read for line in (state_line(result), *finding_lines(result)))
+
+
+def _read_alone(reader: Reader, note: Note) -> NoteFindings:
+    try:
+        return reader.read([note])[0]
+    except Exception as error:  # noqa: BLE001  # its message may hold the note's text: left out
+        return NoteFindings(
+            note.note_id,
+            State.FAILED,
+            f"{reader.version}: {type(error).__name__}",
+            subject_id=note.subject_id,
+            hadm_id=note.hadm_id,
+            charttime=note.charttime,
+            storetime=note.storetime,
+        )
+
+
+class NoteReader:
+    """What an actor on Ray holds: a reader with its model, opened once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._reader = recipe.open()
+
+    def read(self, notes: Sequence[Note]) -> str:
+        """The lines of a shard; see `read_shard`."""
+        return read_shard(self._reader, notes)
+
+
+def _read_on_ray(
+    shards: Sequence[Shard], recipe: Recipe, count: int
+) -> Iterator[tuple[Shard, str]]:
+    """Actors that hold a model each; a shard whose actor died is given to another one."""
+    import ray
+
+    from ray_jobs.cluster import workers
+
+    with workers(count) as crew:
+        remote: Any = ray.remote(
+            num_cpus=1, max_restarts=MAX_RESTARTS, max_task_retries=MAX_RESTARTS
+        )(NoteReader)
+        actors = [remote.remote(recipe) for _ in range(min(crew.count, len(shards)))]
+        free = list(actors)
+        waiting = list(reversed(shards))
+        running: dict[ray.ObjectRef[str], tuple[Shard, Any]] = {}
+        while waiting or running:
+            while waiting and free:
+                shard, actor = waiting.pop(), free.pop()
+                running[actor.read.remote(shard.notes)] = shard, actor
+            ready, _ = ray.wait(list(running))
+            for reference in ready:
+                shard, actor = running.pop(reference)
+                free.append(actor)
+                yield shard, ray.get(reference)
+
+
+def _join(folder: Path, shards: Sequence[Shard], out: Path, tally: Tally) -> None:
+    """Write the three files from the shards, in the order of the notes, and count."""
+    findings: list[str] = []
+    states: list[str] = []
+    for shard in shards:
+        for line in (folder / shard.name).read_text(encoding="utf-8").split("\n"):
+            if line:
+                value = json.loads(line)
+                (states if "state" in value else findings).append(line + "\n")
+                _count(value, tally)
+    replace_text(out, "".join(findings))
+    replace_text(beside(out, "notes"), "".join(states))
+    rows = _outcomes([note for shard in shards for note in shard.notes], states)
+    replace_text(beside(out, "outcomes"), "".join(map(outcome_line, rows)))
+
+
+def beside(out: Path, name: str) -> Path:
+    """The file that lies beside the findings: `findings.jsonl` → `findings.NAME.jsonl`."""
+    return out.with_name(f"{out.name.removesuffix('.jsonl')}.{name}.jsonl")
+
+
+def _count(value: Mapping[str, Any], tally: Tally) -> None:
+    if "state" not in value:
+        tally.findings += 1
+        tally.kinds[f"{value['kind']}, {value['status']}"] += 1
+        return
+    tally.states[value["state"]] += 1
+    tally.ungrounded += len(value["ungrounded"])
+    for name in ("windows", "truncated", "invalid"):
+        setattr(tally, name, getattr(tally, name) + value[name])
+
+
+def _outcomes(notes: Sequence[Note], states: Sequence[str]) -> list[SubjectOutcome]:
+    """A row per subject, at the time when the last of its notes could be read.
+
+    The probability is unknown where no model of an outcome was asked.
+    """
+    said = {json.loads(line)["note_id"]: json.loads(line) for line in states}
+    times: dict[Identifier, str] = defaultdict(str)
+    worst: dict[Identifier, State] = {}
+    model: dict[Identifier, str] = {}
+    for note in notes:
+        if note.subject_id is None:
+            continue
+        times[note.subject_id] = max(times[note.subject_id], note.storetime or note.charttime or "")
+        state = State(said[note.note_id]["state"])
+        order = [State.NO_NOTE, State.OK, State.TRUNCATED, State.FAILED]
+        worst[note.subject_id] = max(
+            worst.get(note.subject_id, State.NO_NOTE), state, key=order.index
+        )
+        model[note.subject_id] = said[note.note_id]["reader"]
+    return [
+        SubjectOutcome(subject, times[subject], worst[subject], model[subject])
+        for subject in sorted(times, key=str)
+    ]
+
+
+def summary(tally: Tally) -> dict[str, Any]:
+    """The figures of an extraction, as the table and `--json` tell them."""
+    return {
+        "notes": tally.notes,
+        "notes_reused": tally.reused,
+        "records_refused": len(tally.bad),
+        "states": dict(sorted(tally.states.items())),
+        "findings": tally.findings,
+        "by_kind_and_status": dict(sorted(tally.kinds.items())),
+        "ungrounded": tally.ungrounded,
+        "windows": tally.windows,
+        "truncated": tally.truncated,
+        "invalid": tally.invalid,
+        "seconds": round(tally.seconds, 2),
+        "notes_per_minute": round(60 * (tally.notes - tally.reused) / tally.seconds, 1)
+        if tally.seconds
+        else None,
+    }
+
+
+@click.command("extract")
+@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="NOTES.jsonl|DIR")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--model",
+    default="rules",
+    show_default=True,
+    metavar="rules|small|PATH",
+    help="Rules, the model that ships with medweave, or the folder of a causal language model.",
+)
+@click.option("--vocabulary", metavar="DIR", help="The starter vocabulary unless given.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Show a note as HTML."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
+def command(
+    source: Path,
+    out: Path,
+    model: str,
+    vocabulary: str | None,
+    workers: int,
+    page: Path | None,
+    as_json: bool,
+) -> None:
+    """Find problems, treatments and tests in clinical notes, each with its span and status.
+
+    NOTES.jsonl holds a JSON object a line with note_id and text, and where known subject_id,
+    hadm_id, charttime and storetime; a folder holds .txt files. Run it again after an
+    interruption: what is complete is not read again.
+    """
+    try:
+        with bars() as shown:
+            tally = extract(
+                source, out, model=model, vocabulary=vocabulary, workers=workers, progress=shown
+            )
+        if page is not None:
+            write_page(source, out, page)
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is complete is kept; the same command goes on from there.")
+        sys.exit(130)
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(summary(tally), indent=1))
+    else:
+        print_summary(summary(tally), Console(highlight=False), title="Notes read")
+    for bad in tally.bad[:20]:
+        console.print(f"[yellow]refused:[/] {bad.place}: {bad.problem}")
+    if len(tally.bad) > 20:
+        console.print(f"[yellow]refused:[/] and {len(tally.bad) - 20} more")
+
+
+def write_page(source: Path, out: Path, page: Path) -> None:
+    """Write a page that shows the note with most findings, with its findings marked."""
+    from extractor.page import note_page
+    from extractor.records import parse_finding
+
+    found: dict[Identifier, list[Any]] = defaultdict(list)
+    for line in out.read_text(encoding="utf-8").split("\n"):
+        if line:
+            note_id, finding = parse_finding(line)
+            found[note_id].append(finding)
+    notes = [n for n in read_notes(source) if isinstance(n, Note)]
+    if notes:
+        chosen = max(notes, key=lambda n: len(found[n.note_id]))
+        replace_text(page, note_page(chosen, found[chosen.note_id]))
