@@ -6,7 +6,17 @@ from importlib.metadata import version
 
 import click
 
-from ray_jobs import asking, cohorts, comparing, keeping, making, publishing, retrieving, updating
+from ray_jobs import (
+    asking,
+    cohorts,
+    comparing,
+    embedding,
+    keeping,
+    making,
+    publishing,
+    retrieving,
+    updating,
+)
 from ray_jobs.demo import demo
 from ray_jobs.extract_notes import command as extract
 from ray_jobs.kg_build import command as kg_build
@@ -26,6 +36,7 @@ for _command in (
     asking.stats,
     asking.cypher,
     retrieving.ask,
+    embedding.embed,
     keeping.digest,
     keeping.snapshots,
     keeping.export,

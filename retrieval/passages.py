@@ -9,6 +9,7 @@ from typing import Protocol
 
 from kg_builder.model import Subgraph
 from ontologies.linker import Seed
+from retrieval.embedding import EmbeddingSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,12 @@ class Retriever(Protocol):
         ...
 
 
-def open_retriever(graph_url: str) -> Retriever:
-    """Open a retriever over a graph directory or a server's address."""
+def open_retriever(graph_url: str, embedding: EmbeddingSource | None = None) -> Retriever:
+    """Open a retriever over a graph directory or a server's address.
+
+    With `embedding`, the folder of a model of sentence-transformers or a LlamaIndex
+    `BaseEmbedding`, vectors of the articles rank too; `medweave embed` makes them.
+    """
     from retrieval.retriever import GraphRetriever
 
-    return GraphRetriever.open(graph_url)
+    return GraphRetriever.open(graph_url, embedding=embedding)

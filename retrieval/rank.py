@@ -39,8 +39,8 @@ class Weights:
     """How much each part of a score counts; 0 leaves a part out.
 
     `children` is the weight of a concept right below a seed, in shares of the seed's. `graph`
-    counts in shares of the best score by text and concepts. `edges` counts in the choice of an
-    article's sentence alone, in shares of its best one.
+    and `vectors` count in shares of the best score by text and concepts. `edges` counts in the
+    choice of an article's sentence alone, in shares of its best one.
     """
 
     text: float = 1.0
@@ -48,13 +48,15 @@ class Weights:
     graph: float = 0.05
     children: float = 0.3
     edges: float = 0.5
+    vectors: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """What is asked: weighted words, weighted concepts (by row), the seeds, heaviest first, and
     their neighbourhood; the rows of the seeds that are known, and how much an edge (row) matters;
-    whether it asks how its concepts are connected.
+    whether it asks how its concepts are connected; by document, how near it is to the question in
+    the space of an embedding model, in shares of the nearest, where there is such a model.
     """
 
     terms: Mapping[int, float]
@@ -64,6 +66,7 @@ class Query:
     rows: Mapping[str, int]
     relevance: Mapping[int, float]
     bridging: bool = False
+    similar: Floats | None = None
 
 
 class Hit(NamedTuple):
@@ -123,10 +126,12 @@ def article_scores(view: View, query: Query, weights: Weights) -> Floats:
         found = index.concepts.scores(list(query.concepts), list(query.concepts.values()))
         found *= weights.concepts
         scores += found
+    scale = scores.max(initial=0.0) or 1.0
     if weights.graph and query.relevance:
-        scale = scores.max(initial=0.0) or 1.0
         documents, found = graph_scores(view, query.relevance)
         scores[documents] += weights.graph * scale * found
+    if weights.vectors and query.similar is not None:
+        scores += weights.vectors * scale * query.similar
     return scores
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from kg_builder.snapshot_tables import find_snapshot
 from kg_builder.store import check_as_of
 from ontologies.linker import Seed
 from retrieval.answer import answer
+from retrieval.embedding import EmbeddingSource, open_embedder
+from retrieval.nearness import Nearness
 from retrieval.passages import Passage
 from retrieval.rank import Query, Weights, edge_relevance, with_children
 from retrieval.seeds import asks_for_path
@@ -39,16 +41,31 @@ class GraphRetriever:
     cut that is. Safe to use from one thread at a time.
     """
 
-    def __init__(self, current: Path, cuts: Sequence[Cut] = (), weights: Weights | None = None):
+    def __init__(
+        self,
+        current: Path,
+        cuts: Sequence[Cut] = (),
+        weights: Weights | None = None,
+        nearness: Nearness | None = None,
+    ):
         """Not for callers: use `open`."""
         self._current = current
         self._cuts = sorted(cuts, key=lambda cut: (cut.as_of, cut.path))
         self._weights = weights or Weights()
+        self._nearness = nearness
         self._views: dict[Path, View] = {}
 
     @classmethod
-    def open(cls, graph_url: str, weights: Weights | None = None) -> GraphRetriever:
+    def open(
+        cls,
+        graph_url: str,
+        weights: Weights | None = None,
+        embedding: EmbeddingSource | None = None,
+    ) -> GraphRetriever:
         """Open a graph directory (its `CURRENT` snapshot), or a snapshot itself.
+
+        With `embedding` (a folder of sentence-transformers, a LlamaIndex `BaseEmbedding`) vectors
+        rank too; they have to be there already, `MissingVectorsError` tells how to make them.
 
         The first opening of a snapshot indexes it, which takes about a second for each thousand
         articles, and keeps the index beside it. Cuts made later are seen when opened again. Raises
@@ -60,11 +77,12 @@ class GraphRetriever:
                 "directory of the graph that was published there"
             )
         current = find_snapshot(graph_url)
-        return cls(current, _cuts(current), weights)
+        nearness = None if embedding is None else Nearness(open_embedder(embedding))
+        return cls(current, _cuts(current), weights, nearness)
 
     def weighing(self, weights: Weights) -> GraphRetriever:
         """The same graph, opened once, with other weights."""
-        other = GraphRetriever(self._current, self._cuts, weights)
+        other = GraphRetriever(self._current, self._cuts, weights, self._nearness)
         other._views = self._views
         return other
 
@@ -97,6 +115,8 @@ class GraphRetriever:
         _check(k)
         view = self.view(as_of)
         query = self.query(view, view.index.terms(text), view.seeds(text), asks_for_path(text))
+        if self._nearness is not None and self._weights.vectors:
+            query = replace(query, similar=self._nearness.of(view, text))
         return answer(view, query, self._weights, k)
 
     def retrieve_for_seeds(
