@@ -10,13 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from llama_index.core.base.embeddings.base import BaseEmbedding
 
 Floats = npt.NDArray[np.float32]
 
@@ -51,7 +48,20 @@ class Embedder(Protocol):
         ...
 
 
-EmbeddingSource: TypeAlias = "str | Path | Embedder | BaseEmbedding"
+@runtime_checkable
+class LlamaIndexEmbedding(Protocol):
+    """What is used of a LlamaIndex `BaseEmbedding`."""
+
+    model_name: str
+
+    def class_name(self) -> str: ...
+
+    def get_text_embedding_batch(self, texts: list[str]) -> list[list[float]]: ...
+
+    def get_query_embedding(self, query: str) -> list[float]: ...
+
+
+EmbeddingSource: TypeAlias = str | Path | Embedder | LlamaIndexEmbedding
 """A folder of sentence-transformers, or a model that the caller has made."""
 
 
@@ -63,11 +73,35 @@ def open_embedder(source: EmbeddingSource) -> Embedder:
     """
     if isinstance(source, (str, Path)):
         return SentenceTransformerEmbedder(Path(source))
-    if hasattr(source, "get_text_embedding_batch"):
-        from retrieval.llama_embedding import LlamaEmbedder
-
+    if isinstance(source, LlamaIndexEmbedding):
         return LlamaEmbedder(source)
     return source
+
+
+LETTERS_A_TOKEN = 4
+"""English has about four letters a token; a `BaseEmbedding` does not tell its tokenizer."""
+
+
+class LlamaEmbedder:
+    """A `BaseEmbedding` that the caller made; whether it sends texts elsewhere is theirs to know.
+
+    Two models of one class and `model_name` are taken for the same.
+    """
+
+    def __init__(self, model: LlamaIndexEmbedding, window: int = 512) -> None:
+        self._model = model
+        self.name = f"{model.class_name()} {model.model_name}"
+        self.digest = sha256(self.name.encode()).hexdigest()
+        self.window = window
+
+    def tokens(self, text: str) -> int:
+        return len(text) // LETTERS_A_TOKEN + 1
+
+    def texts(self, texts: Sequence[str]) -> Floats:
+        return np.asarray(self._model.get_text_embedding_batch(list(texts)), np.float32)
+
+    def query(self, text: str) -> Floats:
+        return np.asarray(self._model.get_query_embedding(text), np.float32)
 
 
 class SentenceTransformerEmbedder:
