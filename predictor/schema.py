@@ -56,7 +56,10 @@ class Column:
     double, a `category` is text. `clock` names the column that tells when its latest record was
     known; "" for what is known at admission by definition (age, sex, kind of admission).
     `from_codes` marks what was derived from diagnosis or procedure codes, `presence` what says
-    only whether something was recorded: the leakage audit fits models on these alone.
+    only whether something was recorded: the leakage audit fits models on these alone. `concept` is
+    the id of the concept that the feature is about, "" where there is none. `grace` is how many
+    hours after the prediction time the clock may lie: 0 but where a task grants its discharge
+    summary a stated time, which the audit then names.
     """
 
     name: str
@@ -65,6 +68,8 @@ class Column:
     clock: str = ""
     from_codes: bool = False
     presence: bool = False
+    concept: str = ""
+    grace: float = 0.0
 
     def __post_init__(self) -> None:
         bad = [sign for sign in ':"[]{},' if sign in self.name]
@@ -121,7 +126,13 @@ class FeatureTable:
     def late_rows(self) -> dict[str, npt.NDArray[np.int64]]:
         """For each clock the rows whose latest record was known after the prediction time."""
         cut = self.times("prediction_time")
-        return {clock: np.flatnonzero(self.times(CLOCK + clock) > cut) for clock in self.clocks()}
+        graces = {column.clock: column.grace for column in self.columns if column.clock}
+        ends = {
+            clock: cut + np.timedelta64(round(hours * 3600), "s") for clock, hours in graces.items()
+        }
+        return {
+            clock: np.flatnonzero(self.times(CLOCK + clock) > end) for clock, end in ends.items()
+        }
 
     def clocks(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(column.clock for column in self.columns if column.clock))

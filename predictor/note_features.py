@@ -1,0 +1,168 @@
+"""Findings of notes as features: what notes that were known by the prediction time say, by status.
+
+A finding counts for the stay of its note, if the note was known (stored, else charted) by the
+prediction time, or within the hours that the task grants its discharge summary. What is absent,
+possible or over is a feature of its own: never the same as what is present, and never the same as
+what no note mentions. A finding without a concept is taken by its words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from extractor.schema import Status
+
+from predictor.schema import KEYS, TIME, Column, FeatureTable
+
+TOLD: Final = (Status.PRESENT, Status.ABSENT, Status.POSSIBLE, Status.HISTORICAL)
+"""Statuses that become a feature for each finding; the others are counted alone."""
+LEAST_ROWS: Final = 20
+MOST_COLUMNS: Final = 800
+"""Findings in at least `LEAST_ROWS` rows get a column, the most common ones first: a limit of
+space that looks at no outcome. Which of them a model uses is learned from training rows alone."""
+
+
+class FindingsError(ValueError):
+    """A file of findings that cannot be read; names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """A finding with the stay of its note and when the note was known."""
+
+    subject_id: str
+    stay_id: str
+    note_id: str
+    known: datetime
+    concept: str
+    quote: str
+    status: Status
+
+    @property
+    def key(self) -> str:
+        """What is found: the concept's id, else the words in lower case."""
+        return self.concept or " ".join(self.quote.lower().split())
+
+
+def read_findings(path: Path) -> Iterator[KnownFinding]:
+    """Findings of a JSON-lines file as `medweave extract` writes it.
+
+    Raises `FindingsError` for a line that is none, or that does not say patient, stay and time.
+    """
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield _finding(json.loads(line))
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise FindingsError(
+                    f"{path}, line {number}: not a finding of a patient's note ({error!r}); notes "
+                    "need subject_id, hadm_id and charttime or storetime to become features"
+                ) from error
+
+
+def _finding(row: Mapping[str, Any]) -> KnownFinding:
+    if row["subject_id"] is None or row["hadm_id"] is None:
+        raise ValueError("no subject_id or hadm_id")
+    return KnownFinding(
+        str(row["subject_id"]),
+        str(row["hadm_id"]),
+        str(row["note_id"]),
+        moment(row.get("storetime") or row["charttime"]),
+        row.get("concept") or "",
+        row["quote"],
+        Status(row["status"]),
+    )
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 moment; a bare date is known at the end of that day."""
+    at = datetime.fromisoformat(text)
+    return at + timedelta(days=1) - timedelta(microseconds=1) if len(text) <= 10 else at
+
+
+def note_features(
+    rows: pa.Table,
+    task: str,
+    findings: Iterable[KnownFinding],
+    name_of: Callable[[str], str] = str,
+    *,
+    grace_hours: float = 0.0,
+) -> FeatureTable:
+    """Features of cohort rows (the keys of `predictor.schema`), in their order.
+
+    `name_of` gives the preferred name of a concept, for readable columns. Raises `FeatureError` for
+    repeated rows.
+    """
+    keys = list(zip(rows["subject_id"].to_pylist(), rows["stay_id"].to_pylist(), strict=True))
+    cuts = [cut + timedelta(hours=grace_hours) for cut in rows["prediction_time"].to_pylist()]
+    by_stay: dict[tuple[str, str], list[KnownFinding]] = defaultdict(list)
+    for finding in findings:
+        by_stay[finding.subject_id, finding.stay_id].append(finding)
+    known = [
+        [finding for finding in by_stay.get(key, ()) if finding.known <= cut]
+        for key, cut in zip(keys, cuts, strict=True)
+    ]
+    chosen = _common(known)
+    columns: list[Column] = []
+    arrays: dict[str, pa.Array] = {}
+
+    def add(name: str, values: Sequence[float] | npt.NDArray[np.float64], **told: Any) -> None:
+        columns.append(Column(name, "notes", clock="findings", grace=grace_hours, **told))
+        arrays[name] = pa.array(values, pa.float64())
+
+    add("notes read", [float(len({f.note_id for f in row})) for row in known], presence=True)
+    for status in Status:
+        add(f"findings {status}", [float(sum(f.status == status for f in row)) for row in known])
+    said = [Counter((f.key, f.status) for f in row) for row in known]
+    for (key, status), name in _named(chosen, name_of).items():
+        values = np.array([min(row[key, status], 9) for row in said], dtype=np.float64)
+        add(name, values, concept=key if _is_concept(key) else "")
+    table = rows.select([*KEYS, "label"])
+    for name, array in arrays.items():
+        table = table.append_column(name, array)
+    latest = [max((f.known for f in row), default=None) for row in known]
+    table = table.append_column("clock findings", pa.array(latest, TIME))
+    return FeatureTable.make(task, columns, table)
+
+
+def _common(known: Sequence[Sequence[KnownFinding]]) -> list[tuple[str, Status]]:
+    """Findings with their status that stand in enough rows, the most common first."""
+    counts: Counter[tuple[str, Status]] = Counter()
+    for row in known:
+        counts.update({(f.key, f.status) for f in row if f.status in TOLD})
+    often = [(pair, rows) for pair, rows in counts.items() if rows >= LEAST_ROWS]
+    often.sort(key=lambda found: (-found[1], found[0]))
+    return [pair for pair, _ in often[:MOST_COLUMNS]]
+
+
+def _named(
+    chosen: Sequence[tuple[str, Status]], name_of: Callable[[str], str]
+) -> dict[tuple[str, Status], str]:
+    """Distinct readable column names; two concepts of one name are told apart by their ids."""
+    plain = {key: _plain(name_of(key) if _is_concept(key) else key) for key, _ in chosen}
+    times = Counter(plain.values())
+    return {
+        (key, status): f"note {status} {plain[key]}"
+        + (f" ({_plain(key)})" if times[plain[key]] > 1 else "")
+        for key, status in chosen
+    }
+
+
+def _is_concept(key: str) -> bool:
+    """Whether what was found is a concept's id (a CURIE) and not words of a note."""
+    return re.fullmatch(r"[A-Za-z][\w.]*:[^\s]+", key) is not None
+
+
+def _plain(text: str) -> str:
+    """A text without the signs that a feature's name may not hold."""
+    return re.sub(r'[:"\[\]{},\s]+', " ", text).strip()[:80]

@@ -1,0 +1,104 @@
+"""What a risk model is trained on and scores: records, findings and graph put into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from extractor.split import Split
+from ontologies.concept import UnknownConceptError, Vocabulary
+from predictor.cohort import Cohort, load_task, make_cohort
+from predictor.ehr_features import ehr_features
+from predictor.note_features import note_features, read_findings
+from predictor.schema import FeatureTable
+from predictor.sources import Records
+from predictor.stage1 import Stage1Output, read_stage1, stage1_features
+from predictor.task import Task
+from ray_jobs.config import vocabulary_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where the sources of information lie; only the records are needed."""
+
+    data: Path
+    task: str
+    layout: Path | None = None
+    findings: Path | None = None
+    outcomes: Path | None = None
+    graph_features: Path | None = None
+    vocabulary: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A cohort with its features. `stage1` are the note model's outputs, `None` where not given."""
+
+    task: Task
+    cohort: Cohort
+    table: FeatureTable
+    stage1: tuple[Stage1Output, ...] | None
+
+
+def gather(
+    records: Records, inputs: Inputs, split: Split | None = None, *, check_clocks: bool = True
+) -> Gathered:
+    """Cohort and features from all sources that were given.
+
+    Stage-1 outputs become features only with the split of this run, which they are checked
+    against (`Stage1Error`). `check_clocks=False` is for the audit, which reports what is late.
+    """
+    task = load_task(inputs.task, records)
+    cohort = make_cohort(records, task)
+    table = ehr_features(records, cohort, task)
+    if inputs.findings is not None:
+        found = read_findings(inputs.findings)
+        grace = task.discharge_summary_grace_hours
+        name_of = naming(inputs.vocabulary)
+        table = table.join(
+            note_features(cohort.rows, table.task, found, name_of, grace_hours=grace)
+        )
+    stage1 = None if inputs.outcomes is None else read_outcomes(inputs.outcomes)
+    if stage1 is not None and split is not None:
+        table = table.join(stage1_features(stage1, split, table.task))
+    if inputs.graph_features is not None:
+        graph = FeatureTable.load(inputs.graph_features, check_clocks=check_clocks)
+        table = table.join(graph)
+    return Gathered(task, cohort, table, stage1)
+
+
+def read_outcomes(path: Path) -> tuple[Stage1Output, ...]:
+    """Stage-1 outputs of a CSV, Parquet or JSON-lines file; `Stage1Error` names a bad row."""
+    return tuple(read_stage1(read_any(path), path.name))
+
+
+def read_any(path: Path) -> pa.Table:
+    """A table of a CSV (plain or gz), Parquet or JSON-lines file; `ValueError` names the file."""
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(path)
+        if path.suffix in (".jsonl", ".json"):
+            import pyarrow.json as pa_json
+
+            return pa_json.read_json(path)
+        return pa_csv.read_csv(path)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise ValueError(f"{path}: not a table that can be read ({error})") from error
+
+
+def naming(vocabulary: str | None) -> Callable[[str], str]:
+    """Names concepts of a vocabulary (the starter one unless given); others by their id."""
+    opened = Vocabulary.load(vocabulary_directory(vocabulary))
+
+    def name_of(concept_id: str) -> str:
+        try:
+            return opened[concept_id].name
+        except UnknownConceptError:
+            return concept_id
+
+    return name_of

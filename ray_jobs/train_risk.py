@@ -1,0 +1,197 @@
+"""Training a risk model: audit first, then every model and ablation, on one machine or on Ray."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from extractor.split import Split, make_split
+from predictor.cohort import Cohort
+from predictor.evaluate import as_json
+from predictor.fuse import FusedRun
+from predictor.leakage import Audit, judge, summary
+from predictor.run import (
+    RunInfo,
+    predictions,
+    save_info,
+    save_risk_model,
+    write_table,
+)
+from predictor.schema import FeatureTable
+from predictor.sources import Records, open_records
+from predictor.study import Job, Plan, Study, do, jobs_of, parts_of, study
+from ray_jobs.risk_audit import audit_probes
+from ray_jobs.risk_data import Gathered, Inputs, gather
+
+Told = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done and how much there is."""
+
+LIBRARIES = ("medweave", "lightgbm", "xgboost", "scikit-learn", "imbalanced-learn", "numpy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a training made."""
+
+    gathered: Gathered
+    split: Split
+    audit: Audit
+    study: Study
+    runs: Mapping[str, FusedRun]
+    seconds: float
+
+
+def split_of(table: FeatureTable, seed: int, k: int = 5) -> Split:
+    """A split of the patients of a table, those with any event spread evenly."""
+    events: dict[str, int] = {}
+    for subject, label in zip(table.subjects.tolist(), table.labels.tolist(), strict=True):
+        events[subject] = max(label, events.get(subject, 0))
+    return make_split(table.task, events, seed=seed, k=k)
+
+
+def train(
+    inputs: Inputs,
+    out: Path,
+    plan: Plan,
+    *,
+    split: Path | None = None,
+    folds: int = 5,
+    workers: int = 1,
+    told: Told = lambda *_: None,
+) -> Trained:
+    """Audit, train and evaluate; write the run's folder (see `predictor.run`).
+
+    An alarm of the audit does not stop the training, it stands first in all that is reported.
+    """
+    started = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    with open_records(inputs.data, inputs.layout) as records:
+        told("reading", 0, 1)
+        parts = gathered_with_split(records, inputs, plan.seed, split, folds)
+        gathered, divided = parts
+        told("audit", 0, 1)
+        audit = judge(audit_probes(records, gathered, inputs, divided, seed=plan.seed))
+        divided.save(out / "split.json")
+        gathered.table.save(out / "features.parquet")
+        _write(out / "audit.json", {"summary": summary(audit), **as_json(audit)})
+        runs = fit_all(gathered.table, divided, plan, workers, told)
+        told("evaluating", 0, 1)
+        found = study(gathered.table, divided, plan, runs)
+        trained = Trained(gathered, divided, audit, found, runs, time.monotonic() - started)
+        keep(trained, inputs, records, plan, out)
+    return trained
+
+
+def gathered_with_split(
+    records: Records, inputs: Inputs, seed: int, split: Path | None, folds: int
+) -> tuple[Gathered, Split]:
+    """Features, and the split they are for: the one given, else one made of the cohort."""
+    if split is not None:
+        divided = Split.load(split)
+        return gather(records, inputs, divided), divided
+    bare = gather(records, replace(inputs, outcomes=None))
+    divided = split_of(bare.table, seed, folds)
+    if inputs.outcomes is None:
+        return bare, divided
+    return gather(records, inputs, divided), divided
+
+
+def fit_all(
+    table: FeatureTable, split: Split, plan: Plan, workers: int, told: Told
+) -> dict[str, FusedRun]:
+    """Every job's model, in this process or spread over Ray; the same results either way."""
+    jobs = jobs_of(table, plan)
+    runs: dict[str, FusedRun] = {}
+    for place, (job, run) in enumerate(_done(jobs, table, split, plan, workers)):
+        runs[job.name] = run
+        told("fitting", place + 1, len(jobs))
+    return {job.name: runs[job.name] for job in jobs}
+
+
+def _done(
+    jobs: Sequence[Job], table: FeatureTable, split: Split, plan: Plan, workers: int
+) -> Iterator[tuple[Job, FusedRun]]:
+    if workers == 1:
+        for job in jobs:
+            yield job, do(job, table, split, plan)
+        return
+    from ray_jobs.cluster import workers as connected
+
+    with connected(workers) as pool:
+        import ray
+
+        shared = ray.put((table, split, plan))
+
+        @ray.remote(num_cpus=1, max_retries=2)
+        def remote(job: Job, given: tuple[FeatureTable, Split, Plan]) -> FusedRun:
+            return do(job, *given)
+
+        left = list(jobs)
+        running: dict[Any, Job] = {}
+        while left or running:
+            while left and len(running) < pool.count:
+                job = left.pop(0)
+                running[remote.remote(job, shared)] = job
+            ready, _ = ray.wait(list(running), num_returns=1)
+            for reference in ready:
+                yield running.pop(reference), ray.get(reference)
+
+
+def keep(trained: Trained, inputs: Inputs, records: Records, plan: Plan, out: Path) -> None:
+    """Write models, predictions, figures and how to repeat them."""
+    table = trained.gathered.table
+    for kind in plan.kinds:
+        save_risk_model(trained.runs[kind].model, out / "models" / kind)
+    write_table(predictions(table, trained.runs), out / "predictions.parquet")
+    _write(out / "metrics.json", metrics_of(trained, plan))
+    told = {
+        "command": {key: str(value) for key, value in asdict(inputs).items() if value is not None},
+        "plan": asdict(plan),
+        "task_told": as_json(_json_ready(asdict(trained.gathered.task))),
+        "versions": {name: version(name) for name in LIBRARIES},
+        "flow": [asdict(step) for step in trained.gathered.cohort.flow],
+        "seconds": round(trained.seconds, 1),
+    }
+    save_info(
+        RunInfo(
+            table.task, records.name, plan.kinds[0], plan.seed, trained.split.digest,
+            table.columns, told,
+        ),
+        out,
+    )  # fmt: skip
+
+
+def metrics_of(trained: Trained, plan: Plan) -> dict[str, Any]:
+    """What `metrics.json` holds."""
+    table, cohort = trained.gathered.table, trained.gathered.cohort
+    return {
+        "task": table.task,
+        "rows": len(table),
+        "patients": len(set(table.subjects.tolist())),
+        "events": cohort.events,
+        "parts": [list(part) for part in parts_of(table, trained.split)],
+        "model": plan.kinds[0],
+        "audit": {"summary": summary(trained.audit), **as_json(trained.audit)},
+        **as_json(trained.study),
+    }
+
+
+def cohort_json(cohort: Cohort) -> dict[str, Any]:
+    return {"rows": len(cohort), "events": cohort.events, "flow": [asdict(s) for s in cohort.flow]}
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _json_ready(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(part) for part in value]
+    return value if isinstance(value, int | float | str | None) else str(value)
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
