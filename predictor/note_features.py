@@ -20,8 +20,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from extractor.schema import Status
 
+from extractor.schema import Status
 from predictor.schema import KEYS, TIME, Column, FeatureTable
 
 TOLD: Final = (Status.PRESENT, Status.ABSENT, Status.POSSIBLE, Status.HISTORICAL)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from extractor.schema import Status
 
+from extractor.schema import Status
 from predictor import note_features as module
 from predictor.note_features import FindingsError, KnownFinding, note_features, read_findings
 
