@@ -40,10 +40,26 @@ def answer(view: View, query: Query, weights: Weights, k: int) -> list[Passage]:
     """The `k` best passages for a query, best first, one for each article."""
     ranking = Ranking(view, query, weights, max(CANDIDATES, 4 * k))
     paths = path_choices(view, query, ranking) if weights.graph else []
-    chosen = paths[: k if query.bridging else k // PATH_SHARE]
+    paths = paths[: k if query.bridging else k // PATH_SHARE]
+    return ranked_passages(view, query, weights, ranking, paths, k, max(2, k // 2))
+
+
+def ranked_passages(
+    view: View,
+    query: Query,
+    weights: Weights,
+    ranking: Ranking,
+    first: Sequence[Choice],
+    k: int,
+    most: int,
+) -> list[Passage]:
+    """The `k` best passages of a ranking: those chosen `first`, then its hits, at most `most` of
+    them about the same two concepts, and both sides of what is at issue.
+    """
+    chosen = list(first)
     taken = {choice.hit.document for choice in chosen}
     rest = (hit for hit in ranking.hits() if hit.document not in taken)
-    chosen += [Choice(hit) for hit in diverse(view, query, rest, k - len(chosen), max(2, k // 2))]
+    chosen += [Choice(hit) for hit in diverse(view, query, rest, k - len(chosen), most)]
     if weights.graph:
         chosen = with_both_sides(view, query, ranking, chosen, k)
     return passages(view, sorted(chosen, key=lambda choice: ranking.order(choice.hit)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,8 @@ from retrieval.answer import answer
 from retrieval.embedding import EmbeddingSource, open_embedder
 from retrieval.nearness import Nearness
 from retrieval.passages import Passage
+from retrieval.patient_graph import OutcomeGraph, PatientGraph
+from retrieval.patients import PatientContext, patient_context
 from retrieval.rank import Query, Weights, edge_relevance, with_children
 from retrieval.seeds import asks_for_path
 from retrieval.view import View
@@ -54,6 +56,8 @@ class GraphRetriever:
         self._weights = weights or Weights()
         self._nearness = nearness
         self._views: dict[Path, View] = {}
+        self._patients: dict[Path, PatientGraph] = {}
+        self._outcomes: dict[tuple[Path, str], OutcomeGraph] = {}
 
     @classmethod
     def open(
@@ -132,6 +136,41 @@ class GraphRetriever:
         passages = answer(view, query, self._weights, k)
         return passages, view.subgraph(query.near, query.seeds, as_of)
 
+    def retrieve_for_patient(
+        self, seeds: Sequence[Seed], task: str, as_of: date | None = None, k: int = 10
+    ) -> PatientContext:
+        """What the literature says of a patient, by concept, for a task: see `retrieval.patients`.
+
+        A seed counts by its weight; with `retrieval.patients.seed_of` that is what its assertion
+        status says. Raises `UnknownTaskError` for a task without stated outcome.
+        """
+        (context,) = self.retrieve_for_patients([seeds], task, as_of, k)
+        return context
+
+    def retrieve_for_patients(
+        self,
+        patients: Iterable[Sequence[Seed]],
+        task: str,
+        as_of: date | None = None,
+        k: int = 10,
+    ) -> Iterator[PatientContext]:
+        """The context of each patient, in order, made when it is asked for.
+
+        What the snapshot says to all of them is computed once and kept for later calls.
+        """
+        _check(k)
+        graph = self.outcome_graph(task, as_of)
+        return (patient_context(graph, seeds, as_of, k) for seeds in patients)
+
+    def outcome_graph(self, task: str, as_of: date | None = None) -> OutcomeGraph:
+        """What the snapshot as of a date says to a task, computed once."""
+        path = self.view(as_of).reader.tables.directory
+        if path not in self._patients:
+            self._patients[path] = PatientGraph(self.view(as_of))
+        if (path, task) not in self._outcomes:
+            self._outcomes[path, task] = OutcomeGraph(self._patients[path], task)
+        return self._outcomes[path, task]
+
     def query(
         self, view: View, terms: dict[int, int], seeds: tuple[Seed, ...], bridging: bool = False
     ) -> Query:
@@ -153,7 +192,8 @@ class GraphRetriever:
     def close(self) -> None:
         for view in self._views.values():
             view.close()
-        self._views.clear()
+        for kept in (self._views, self._patients, self._outcomes):
+            kept.clear()
 
 
 def _check(k: int) -> None:

@@ -19,6 +19,7 @@ from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, Edge, EdgeKey, Subgr
 from kg_builder.snapshot_reader import NEVER, spread
 from kg_builder.snapshot_tables import Bits
 from kg_builder.store import strongest_first
+from ontologies.concept import Vocabulary
 from ontologies.linker import Linker, Seed, open_linker
 from retrieval.expand import Edges, Neighbourhood, expand
 from retrieval.seeds import is_note, seeds_of
@@ -51,20 +52,21 @@ class View:
         self._concept_ids = tables.strings("concepts", "id")
 
     @cached_property
-    def _vocabulary(self) -> Any:
+    def vocabulary(self) -> Vocabulary:
+        """The concepts that the snapshot mentions."""
         return self.index.vocabulary()
 
     @cached_property
     def _linkers(self) -> tuple[Linker, Linker]:
         """For literature, and for notes with their shorthand."""
         return (
-            open_linker("lexicon", self._vocabulary),
-            open_linker("lexicon", self._vocabulary, notes=True),
+            open_linker("lexicon", self.vocabulary),
+            open_linker("lexicon", self.vocabulary, notes=True),
         )
 
     def seeds(self, text: str) -> tuple[Seed, ...]:
         """The concepts of a text that the snapshot mentions."""
-        return seeds_of(text, self._linkers[is_note(text)], self._vocabulary)
+        return seeds_of(text, self._linkers[is_note(text)], self.vocabulary)
 
     def known(self, concept_ids: Iterable[str]) -> dict[str, int]:
         """The rows of those concepts that the snapshot mentions."""
@@ -170,6 +172,23 @@ class View:
         """Whether edges, given by row, relate their concepts, and do not only co-occur."""
         said: Array = self.reader.tables.column("edges", "predicate")[edges] != _CO_OCCURS
         return said
+
+    def predicates(self, edges: Array) -> list[str]:
+        """The predicates of edges."""
+        codes = self.reader.tables.column("edges", "predicate")[edges]
+        return [PREDICATES[code] for code in codes.tolist()]
+
+    def pmids_of(self, edges: Array) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """PMIDs, sorted, of the articles that support each edge, and that refute it."""
+        rows, documents, owner = self.evidence_of(edges)
+        refutes = self.refutes(rows)
+        found = []
+        for side in (~refutes, refutes):
+            stated = np.unique(owner[side] << 32 | documents[side])  # documents are by PMID
+            pmids = self.pmids[stated & 0xFFFFFFFF]
+            ends = np.searchsorted(stated >> 32, np.arange(len(edges) + 1)).tolist()
+            found.append([tuple(pmids[low:high].tolist()) for low, high in pairwise(ends)])
+        return list(zip(*found, strict=True))
 
     def sentence_starts(self, evidence: Array) -> Array:
         """Where the sentences of rows of evidence begin."""
