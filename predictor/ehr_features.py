@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from predictor.cohort import Cohort
+from predictor.ehr_features_stays import stay_parts
 from predictor.ehr_features_tables import table_parts
 from predictor.feature_parts import put_together
 from predictor.schema import FeatureTable
@@ -17,4 +18,5 @@ def ehr_features(records: Records, cohort: Cohort, task: Task) -> FeatureTable:
     not known at the prediction time, which is a fault of medweave, `RecordsError` where records
     cannot be read.
     """
-    return put_together(cohort, table_parts(records, cohort, task))
+    make = table_parts if records.has("wide") else stay_parts
+    return put_together(cohort, make(records, cohort, task))

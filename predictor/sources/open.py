@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from predictor.sources import mimic3, mimic4
 from predictor.sources.layout import load_layout, shipped
 from predictor.sources.records import Database, Records, RecordsError
 from predictor.sources.tables import open_tables, recognize
 
-SOURCES: Final = ("tables",)
+SOURCES: Final = ("mimic4", "mimic3", "tables")
 """Known sources; each has a module of its name."""
 
 
@@ -35,11 +36,18 @@ def open_records(
 def _opened(path: Path, layout: Path | None, database: Database) -> Records:
     if layout is not None:
         return open_tables(path, load_layout(layout), database)
+    if path.is_dir():
+        for known_as, opened in ((mimic4.recognize, mimic4.open_mimic4),
+                                 (mimic3.recognize, mimic3.open_mimic3)):  # fmt: skip
+            if known_as(path, database):
+                return opened(path, database)
     found = recognize(path)
     if found is not None:
         return open_tables(path, found, database)
     known = ", ".join(f"{one.name} ({one.table})" for one in shipped())
     raise RecordsError(
-        f"{path}: no records were recognized. Looked for tables of a known layout: {known}. For a "
+        f"{path}: no records were recognized. Looked for MIMIC-IV "
+        "(patients with anchor_year, admissions), MIMIC-III (patients with dob, admissions) and "
+        f"tables of a known layout: {known}. For a "
         "table of your own give a YAML that names its columns (see docs/tables.md)"
     )

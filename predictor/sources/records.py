@@ -9,11 +9,13 @@ is one, else the time at which it was charted; a bare date is the end of that da
 | `stays` | a hospital stay | see `STAY_COLUMNS` |
 | `icu` | a stay in intensive care | stay_id, icu_id, entered, left_at (null: not yet), unit |
 | `ed` | an emergency visit | arrived, stay_id (null: sent home) |
+| `ed_admitted` | an emergency visit that led to a stay, where others are not known | as `ed` |
 | `diagnoses` | a coded diagnosis | stay_id, code, system (`ICD9CM`, `ICD10CM`), rank, known |
 | `procedures` | a coded procedure | stay_id, code, system (`ICD9PCS`, `ICD10PCS`), known |
 | `measurements` | an observed number | name, value, time, known |
 | `drugs` | an order of a drug | stay_id, drug, started, known |
 | `actions` | a bedside procedure | stay_id, name, started, ended, known |
+| `infusions` | a drug running at a rate | stay_id, drug, started, ended, rate, unit, known |
 | `services` | a service takes over | stay_id, service, known |
 | `notes` | a note | stay_id, category, known |
 | `wide` | a row of a plain table | stay_id, row_time, row_number, the table's columns as text |
@@ -25,7 +27,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,8 +67,8 @@ STAY_COLUMNS: Final = {
 """Columns of `stays` and their types."""
 
 TABLES: Final = (
-    "stays", "icu", "ed", "diagnoses", "procedures", "measurements", "drugs", "actions",
-    "services", "notes", "wide",
+    "stays", "icu", "ed", "ed_admitted", "diagnoses", "procedures", "measurements", "drugs",
+    "actions", "infusions", "services", "notes", "wide",
 )  # fmt: skip
 
 MEMORY_LIMIT: Final = "4GB"
@@ -115,6 +118,10 @@ class Records:
         """
         return self._database.query(sql, tables)
 
+    def keep(self, name: str, sql: str, **tables: pa.Table) -> None:
+        """Keep the answer to SQL as a table that later queries may name; it spills to disk."""
+        self._database.table(name, sql, tables)
+
 
 class Database:
     """An in-memory DuckDB with a limit of memory, whose views read files.
@@ -148,9 +155,10 @@ class Database:
         """A view, replaced if it was there."""
         self.run(f"CREATE OR REPLACE VIEW {name} AS {sql}")
 
-    def table(self, name: str, sql: str) -> None:
-        """A table kept in memory (and spilled): for what is small and read often."""
-        self.run(f"CREATE OR REPLACE TABLE {name} AS {sql}")
+    def table(self, name: str, sql: str, tables: Mapping[str, pa.Table] | None = None) -> None:
+        """A table kept in memory and spilled to disk: for what is read often."""
+        with self._registered(tables or {}):
+            self.run(f"CREATE OR REPLACE TABLE {name} AS {sql}")
 
     def views(self) -> set[str]:
         """Names of all views and tables."""
@@ -161,20 +169,27 @@ class Database:
         return {str(name) for (name,) in names}
 
     def query(self, sql: str, tables: Mapping[str, pa.Table] | None = None) -> pa.Table:
-        for name, table in (tables or {}).items():
+        with self._registered(tables or {}):
+            answer: pa.Table = self._answer(sql)
+        return answer
+
+    @contextmanager
+    def _registered(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        for name, table in tables.items():
             self._connection.register(name, table)
         try:
-            answer: pa.Table = self._answer(sql)
+            yield
         finally:
-            for name in tables or {}:
+            for name in tables:
                 self._connection.unregister(name)
-        return answer
 
     def _answer(self, sql: str) -> Any:
         import duckdb
 
         try:
             return self._connection.sql(sql).to_arrow_table()
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            raise  # a fault of the SQL, not of the records
         except duckdb.Error as error:
             raise RecordsError(_told(str(error))) from error
 
@@ -183,6 +198,8 @@ class Database:
 
         try:
             return self._connection.execute(sql)
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            raise  # a fault of the SQL, not of the records
         except duckdb.Error as error:
             raise RecordsError(_told(str(error))) from error
 
@@ -205,21 +222,25 @@ class Database:
                 f"{path}: no column {', '.join(missing)} (found: {', '.join(there)}); is this the "
                 "file as it was published?"
             )
-        types = {there[c]: kind for c, kind in {**needed, **wished}.items() if c in there}
+        kinds = {**needed, **wished}
+        types = {name: kinds.get(c, "VARCHAR") for c, name in there.items()}
         chosen = [f'"{there[c]}"::{kind} AS {c}' if c in there else f"NULL::{kind} AS {c}"
                   for c, kind in {**needed, **wished}.items()]  # fmt: skip
         self.view(name, f"SELECT {', '.join(chosen)} FROM {reading(path, types)}")
 
 
-def reading(path: Path, types: Mapping[str, str] | None = None) -> str:
-    """A file as a table in SQL; columns without a type are text."""
+def reading(path: Path, columns: Mapping[str, str] | None = None) -> str:
+    """A file as a table in SQL; `columns` are all its columns in order with their types.
+
+    Without them every column is text.
+    """
     if path.suffix == ".parquet":
         return f"read_parquet({quoted(str(path))})"
-    told = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in (types or {}).items())
-    typed = f", types = {{{told}}}" if told else ""
+    told = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in (columns or {}).items())
+    typed = f"auto_detect = false, columns = {{{told}}}" if told else "all_varchar = true"
     return (
         f"read_csv({quoted(str(path))}, header = true, delim = ',', quote = '\"', escape = '\"', "
-        f"all_varchar = true{typed}, max_line_size = 16777216)"
+        f"max_line_size = 16777216, {typed})"
     )
 
 
