@@ -38,6 +38,7 @@ class Layout:
     `features` gives each feature its kind (`guess`: a number where every value reads as one).
     `codes` gives a column of diagnosis codes its system. `never` are columns that must not be
     features, with the reason. `missing` are values that stand for none, beside the empty one.
+    `scores` tells which columns are inputs of a bedside score (see `predictor.scores_tables`).
     `replace` maps values of a column to others (`"> 89": "90"`).
     """
 
@@ -57,6 +58,7 @@ class Layout:
     never: Mapping[str, str] = field(default_factory=dict)
     replace: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     history: History = History()
+    scores: Mapping[str, Given] = field(default_factory=dict)
     tasks: Mapping[str, Given] = field(default_factory=dict)
     path: Path = Path()
 
@@ -91,6 +93,7 @@ def load_layout(path: Path) -> Layout:
         never=_never(given),
         replace=_replace(given.inside("replace")),
         history=_history(given.inside("history"), bool(order or time), path),
+        scores=_tasks(given.inside("scores")),
         tasks=_tasks(given.inside("tasks")),
         path=path,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 PATIENTS = """\
@@ -76,11 +77,10 @@ FILES = {
 }
 
 
-def write_mimic4(folder: Path, **changed: str) -> Path:
-    """The hospital below a folder, every table gzipped; some of them changed."""
-    for name, text in FILES.items():
+def write_mimic4(folder: Path, more: Mapping[str, str] | None = None, **changed: str) -> Path:
+    """The hospital below a folder, every table gzipped; some of them changed, or more of them."""
+    for name, text in {**FILES, **(more or {})}.items():
         file = folder / f"{name}.csv.gz"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(gzip.compress(changed.get(name.split("/")[1],
-                                                   text).encode()))  # fmt: skip
+        file.write_bytes(gzip.compress(changed.get(name.split("/")[1], text).encode()))
     return folder
