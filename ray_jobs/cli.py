@@ -19,6 +19,7 @@ from ray_jobs import (
 )
 from ray_jobs.demo import demo
 from ray_jobs.extract_notes import command as extract
+from ray_jobs.hospital import hospital
 from ray_jobs.kg_build import command as kg_build
 
 
@@ -47,6 +48,7 @@ for _command in (
     comparing.diff,
     publishing.publish,
     extract,
+    hospital,
     making.vocabulary,
     making.linker,
     making.evaluate,

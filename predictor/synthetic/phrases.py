@@ -39,6 +39,8 @@ _CHRONIC_AFTER_ALL = re.compile(
     r"chronic|heart failure|arthritis|hepatitis [BC]|diverticul|dermatitis|rhinitis|cystitis|"
     r"thyroiditis|glomerulonephritis|vasculitis|arteritis"
 )
+_ADJECTIVES: Final = frozenset({"bedridden", "bedbound", "febrile", "pregnant", "nosocomial"})
+"""Names that are no noun phrases, and so no finding of a note by themselves."""
 _LAB = re.compile(
     r"^(hypo|hyper|elevated|decreased|prolonged|low |leuko|thrombocyto|neutro|lympho|eosino|"
     r"proteinuria|albuminuria|pyuria|azotemia|bandemia|polycythemia|hemolysis)"
@@ -182,4 +184,4 @@ def _phrases(names: Iterable[str], letter: str, concept: str) -> list[Phrase]:
 
 
 def _usable(name: str) -> bool:
-    return "," not in name and "(" not in name and len(name) < 45
+    return "," not in name and "(" not in name and len(name) < 45 and name not in _ADJECTIVES
