@@ -21,6 +21,7 @@ from ray_jobs.demo import demo
 from ray_jobs.extract_notes import command as extract
 from ray_jobs.hospital import hospital
 from ray_jobs.kg_build import command as kg_build
+from ray_jobs.patients import command as contexts
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,6 +38,7 @@ for _command in (
     asking.stats,
     asking.cypher,
     retrieving.ask,
+    contexts,
     embedding.embed,
     keeping.digest,
     keeping.snapshots,

@@ -1,0 +1,304 @@
+"""`medweave contexts`: patients' concepts in, cited contexts and graph features out.
+
+Patients are read in shards of `SHARD`. A complete shard is a file of its own, named by its lines,
+the task, the cut and the graph, and is not made again after an interruption. Messages hold ids and
+counts.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from kg_builder.durable import replace_text
+from kg_builder.snapshot_tables import find_snapshot, read_build
+from ray_jobs.asking import as_of_option, graph_option
+from ray_jobs.kg_build import bars, print_summary
+from ray_jobs.making import existing
+from ray_jobs.patient_records import (
+    CONTEXT_VERSION,
+    BadLine,
+    Patient,
+    PatientLineError,
+    context_line,
+    feature_table,
+    numbered_lines,
+    read_patient,
+    resolved,
+)
+from retrieval.outcomes import UnknownTaskError
+from retrieval.retriever import GraphRetriever, MissingCutError
+
+if TYPE_CHECKING:
+    import ray
+
+SHARD = 128
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is asked of every patient: the same on every worker, and part of every shard's name.
+
+    `graph` is a folder that every worker sees.
+    """
+
+    graph: str
+    task: str
+    as_of: date | None
+    k: int
+
+    @property
+    def version(self) -> str:
+        """Names the recipe and the content of the graph, its cuts included."""
+        snapshot = find_snapshot(self.graph)
+        folders = sorted(path.name for path in snapshot.parent.iterdir() if path.is_dir())
+        digest = read_build(snapshot)["digest"]
+        said = [CONTEXT_VERSION, digest, folders, self.task, str(self.as_of), self.k]
+        return json.dumps(said)
+
+
+Lines = tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some lines that are worked on at one time, and the name of the file that holds the result."""
+
+    name: str
+    lines: Lines
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a job did. `without` counts patients of whom the graph knows no concept."""
+
+    read: int = 0
+    kept: int = 0
+    reused: int = 0
+    without: int = 0
+    later: int = 0
+    passages: int = 0
+    pairs: int = 0
+    bad: list[BadLine] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+
+def contexts(
+    source: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    features: Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Tally:
+    """Write the context of every patient in `source` to `out`, in order; features as Parquet.
+
+    With one worker all is done in this process, without Ray. Raises `MissingCutError` and
+    `UnknownTaskError` before anything is made.
+    """
+    started = time.monotonic()
+    opened_retriever(recipe.graph).outcome_graph(recipe.task, recipe.as_of)
+    shards = list(_shards(source, recipe.version))
+    folder = out.with_name(f".{out.name}.parts")
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = [shard for shard in shards if not (folder / shard.name).exists()]
+    tally = Tally(read=sum(len(shard.lines) for shard in shards))
+    tally.reused = tally.read - sum(len(shard.lines) for shard in todo)
+    shown = progress or Progress(disable=True)
+    bar = shown.add_task("patients", total=tally.read, completed=tally.reused)
+    for shard, text in _made(todo, recipe, workers):
+        replace_text(folder / shard.name, text)
+        shown.advance(bar, len(shard.lines))
+    _join(folder, shards, out, tally)
+    if features is not None:
+        with out.open(encoding="utf-8") as stream:
+            feature_table(recipe.task, stream).save(features)
+    shutil.rmtree(folder)
+    tally.seconds = time.monotonic() - started
+    return tally
+
+
+def _shards(source: Path, version: str) -> Iterator[Shard]:
+    lines = numbered_lines(source)
+    while part := tuple(islice(lines, SHARD)):
+        content = version + "".join(f"{number} {text}" for number, text in part)
+        yield Shard(f"{hashlib.sha256(content.encode()).hexdigest()}.jsonl", part)
+
+
+def _made(shards: Sequence[Shard], recipe: Recipe, workers: int) -> Iterator[tuple[Shard, str]]:
+    """Each shard with its result, as they are ready."""
+    if workers == 1 or len(shards) <= 1:
+        for shard in shards:
+            yield shard, make_shard(recipe, shard.lines)
+        return
+    yield from _made_on_ray(shards, recipe, workers)
+
+
+@functools.lru_cache(maxsize=2)
+def opened_retriever(graph: str) -> GraphRetriever:
+    """A worker's retriever, opened once."""
+    return GraphRetriever.open(graph)
+
+
+def make_shard(recipe: Recipe, lines: Lines) -> str:
+    """For each line of seeds a context, or a line that tells what is wrong with it."""
+    retriever = opened_retriever(recipe.graph)
+    return "".join(_made_line(retriever, recipe, number, text) for number, text in lines)
+
+
+def _made_line(retriever: GraphRetriever, recipe: Recipe, number: int, text: str) -> str:
+    try:
+        patient = read_patient(text)
+        return context_of(retriever, recipe, patient)
+    except (PatientLineError, MissingCutError, ValueError) as error:
+        return json.dumps({"line": number, "reason": str(error)}, ensure_ascii=False) + "\n"
+
+
+def context_of(retriever: GraphRetriever, recipe: Recipe, patient: Patient) -> str:
+    """The context of a patient as a line."""
+    as_of = patient.as_of or recipe.as_of
+    seeds = resolved(patient.seeds, retriever.view(as_of).vocabulary)
+    context = retriever.retrieve_for_patient(seeds, recipe.task, as_of, recipe.k)
+    return context_line(patient, context)
+
+
+def _made_on_ray(
+    shards: Sequence[Shard], recipe: Recipe, workers: int
+) -> Iterator[tuple[Shard, str]]:
+    """A few shards are under way for each worker: what waits takes no memory of the cluster."""
+    import ray
+
+    from ray_jobs.cluster import workers as connected
+
+    with connected(workers) as crew:
+        task = ray.remote(num_cpus=1, max_retries=3)(make_shard)
+        waiting = iter(shards)
+        running: dict[ray.ObjectRef[Any], Shard] = {}
+        while True:
+            for shard in islice(waiting, max(2 * crew.count - len(running), 0)):
+                running[task.remote(recipe, shard.lines)] = shard
+            if not running:
+                return
+            done, _ = ray.wait(list(running), num_returns=1)
+            for reference in done:
+                yield running.pop(reference), ray.get(reference)
+
+
+def _join(folder: Path, shards: Sequence[Shard], out: Path, tally: Tally) -> None:
+    """Put the shards together in order; what could not be read goes beside, by line."""
+    temporary = folder / "joined"
+    with temporary.open("w", encoding="utf-8") as stream:
+        for shard in shards:
+            for line in (folder / shard.name).read_text(encoding="utf-8").splitlines(keepends=True):
+                row = json.loads(line)
+                if "reason" in row:
+                    tally.bad.append(BadLine(**row))
+                    continue
+                stream.write(line)
+                _count(tally, row)
+    temporary.replace(out)
+    failures = failures_path(out)
+    failures.unlink(missing_ok=True)
+    if tally.bad:
+        told = (json.dumps({"line": bad.line, "reason": bad.reason}) + "\n" for bad in tally.bad)
+        replace_text(failures, "".join(told))
+
+
+def failures_path(out: Path) -> Path:
+    """Where the lines are told that could not be read."""
+    return out.with_name(f"{out.stem}.failures.jsonl")
+
+
+def _count(tally: Tally, row: dict[str, Any]) -> None:
+    tally.kept += 1
+    tally.without += not row["features"]["concepts_known"]
+    tally.later += row["later"]
+    tally.passages += len(row["passages"])
+    tally.pairs += len(row["pairs"])
+    tally.missing.update(row["missing"])
+
+
+def summary(tally: Tally) -> dict[str, Any]:
+    """The figures of a job."""
+    made = tally.read - tally.reused
+    return {
+        "patients_read": tally.read,
+        "kept": tally.kept,
+        "failed": len(tally.bad),
+        "reused": tally.reused,
+        "without_a_known_concept": tally.without,
+        "seeds_later_than_prediction": tally.later,
+        "passages": tally.passages,
+        "pairs_with_evidence": tally.pairs,
+        "names_of_the_outcome_not_in_the_graph": sorted(tally.missing),
+        "patients_per_second": round(made / tally.seconds, 1) if made and tally.seconds else None,
+        "seconds": round(tally.seconds, 2),
+    }
+
+
+@click.command("contexts")
+@click.argument("source", type=existing, metavar="SEEDS.jsonl")
+@graph_option
+@click.option("--task", required=True, help="readmission_30d, in_hospital_mortality or a variant.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--features", type=click.Path(dir_okay=False, path_type=Path), help="Write them as Parquet too."
+)
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="Passages.")
+@as_of_option
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
+def command(
+    source: Path,
+    graph: str,
+    task: str,
+    out: Path,
+    features: Path | None,
+    limit: int,
+    as_of: date | None,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Retrieve what the literature says of each patient in SEEDS: passages, subgraph, features.
+
+    Run it again after an interruption: what is complete is not made again.
+    """
+    recipe = Recipe(str(Path(graph).resolve()), task, as_of, limit)
+    try:
+        with bars() as shown:
+            tally = contexts(
+                source, out, recipe, features=features, workers=workers, progress=shown
+            )
+    except KeyboardInterrupt:
+        console.print("Interrupted. What is complete is kept; the same command goes on from there.")
+        sys.exit(130)
+    except (OSError, ValueError, MissingCutError, UnknownTaskError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+    figures = summary(tally)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        print_summary(figures, Console(highlight=False))
+    if tally.bad:
+        first = tally.bad[0]
+        console.print(f"[red]line {first.line}:[/] {first.reason}")
+        console.print(f"{len(tally.bad)} lines could not be read: {failures_path(out)}")
+        sys.exit(1)
