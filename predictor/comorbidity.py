@@ -59,11 +59,23 @@ def comorbidities() -> tuple[Comorbidity, ...]:
 def bits(code: str, system: str) -> int:
     """The conditions that a code belongs to, as bits; 0 for a code of none.
 
-    Codes may be written with or without a dot, in either case. ICD-9-CM codes keep their leading
-    zeros (`0930`, not `930`).
+    Codes may be written with or without a dot, in either case; see `written`.
     """
-    plain = code.replace(".", "").strip().upper()
+    plain = written(code, system).replace(".", "")
     return sum({1 << at for prefix, at in _by_prefix(system) if plain.startswith(prefix)})
+
+
+def written(code: str, system: str) -> str:
+    """A code in capitals; ICD-9-CM categories with the leading zeros that numbers lose.
+
+    >>> written("38", "ICD9CM"), written("8.45", "ICD9CM"), written("i50.9", "ICD10CM")
+    ('038', '008.45', 'I50.9')
+    """
+    plain = code.strip().upper()
+    category, dot, rest = plain.partition(".")
+    if system.startswith("ICD9CM") and category.isdigit() and (dot or len(category) < 3):
+        return category.zfill(3) + dot + rest
+    return plain
 
 
 def present(found: npt.NDArray[np.uint64], index: str) -> dict[str, npt.NDArray[np.bool_]]:

@@ -55,6 +55,7 @@ for _command in (
     making.linker,
     making.evaluate,
     cohorts.cohort,
+    cohorts.seeds,
     demo,
 ):
     main.add_command(_command)

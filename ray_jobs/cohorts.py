@@ -1,4 +1,4 @@
-"""`medweave cohort`: who is predicted, and the flow of exclusions with counts."""
+"""`medweave cohort`: who is predicted; `medweave seeds`: the concepts of each prediction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from ontologies.concept import Vocabulary
 from predictor.cohort import Cohort, load_task, make_cohort
+from predictor.patient_concepts import patient_seeds, write_seeds
 from predictor.sources import Records, open_records
 from ray_jobs.asking import emit, json_option
 
@@ -50,6 +52,42 @@ def cohort(data: Path, layout: Path | None, task: str, out: Path | None, as_json
             emit(_told(records, made)) if as_json else _show(records, made)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@data_option
+@layout_option
+@task_option
+@click.option(
+    "--vocabulary",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="What `medweave vocabulary build` made.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="JSON lines to write.")
+@json_option
+def seeds(
+    data: Path, layout: Path | None, task: str, vocabulary: Path, out: Path, as_json: bool
+) -> None:
+    """Write the concepts known of each patient by the prediction time, for retrieval."""
+    try:
+        with open_records(data, layout) as records:
+            loaded = load_task(task, records)
+            made = make_cohort(records, loaded)
+            found = patient_seeds(records, made, loaded, Vocabulary.load(vocabulary))
+            write_seeds(out, found.rows)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    told = [{**dataclasses.asdict(one), "share": round(one.share, 4)} for one in found.resolved]
+    if as_json:
+        emit({"rows": len(found.rows), "resolved": told})
+        return
+    for one in found.resolved:
+        console.print(
+            f"{one.kind}: {one.resolved:,} of {one.records:,} resolve ({one.share:.1%}), "
+            f"{one.named:,} to concepts that the literature names"
+        )
+    console.print(f"{len(found.rows):,} predictions in {out}")
 
 
 def _told(records: Records, made: Cohort) -> dict[str, object]:

@@ -38,6 +38,8 @@ class Layout:
     `features` gives each feature its kind (`guess`: a number where every value reads as one).
     `codes` gives a column of diagnosis codes its system. `never` are columns that must not be
     features, with the reason. `missing` are values that stand for none, beside the empty one.
+    `drugs` are columns named like a drug with the values that mean it was given, `concepts` give
+    values of columns the names of the concepts that they mean: the literature is asked for these.
     `scores` tells which columns are inputs of a bedside score (see `predictor.scores_tables`).
     `replace` maps values of a column to others (`"> 89": "90"`).
     """
@@ -58,6 +60,8 @@ class Layout:
     never: Mapping[str, str] = field(default_factory=dict)
     replace: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     history: History = History()
+    drugs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    concepts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scores: Mapping[str, Given] = field(default_factory=dict)
     tasks: Mapping[str, Given] = field(default_factory=dict)
     path: Path = Path()
@@ -65,7 +69,8 @@ class Layout:
     def columns(self) -> tuple[str, ...]:
         """All columns that the layout names, each once."""
         named = (self.subject, self.stay, self.order, self.time, self.literature_year)
-        several = (*self.features, *self.codes, *self.never, *self.replace)
+        several = (*self.features, *self.codes, *self.never, *self.replace, *self.drugs,
+                   *self.concepts)  # fmt: skip
         return tuple(dict.fromkeys(name for name in (*named, *several) if name))
 
 
@@ -93,6 +98,8 @@ def load_layout(path: Path) -> Layout:
         never=_never(given),
         replace=_replace(given.inside("replace")),
         history=_history(given.inside("history"), bool(order or time), path),
+        drugs=_drugs(given.inside("drugs")),
+        concepts=_replace(given.inside("concepts")),
         scores=_tasks(given.inside("scores")),
         tasks=_tasks(given.inside("tasks")),
         path=path,
@@ -139,6 +146,14 @@ def _replace(given: Given) -> dict[str, dict[str, str]]:
     columns = {name: given.inside(name) for name in given.keys()}  # noqa: SIM118
     return {name: {old: inside.text(old) for old in inside.keys()}  # noqa: SIM118
             for name, inside in columns.items()}  # fmt: skip
+
+
+def _drugs(given: Given) -> dict[str, tuple[str, ...]]:
+    """All columns under `columns` with the values under `given`."""
+    values = given.texts("given", ())
+    columns = given.texts("columns", ())
+    given.done()
+    return dict.fromkeys(columns, values)
 
 
 def _history(given: Given, ordered: bool, path: Path) -> History:
