@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -29,6 +30,12 @@ embedding_option = click.option(
 )
 
 
+def load_quietly() -> None:
+    """Let models be read from this disk alone, and without bars of their own between ours."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
 @click.command()
 @graph_option
 @click.option(
@@ -44,6 +51,7 @@ def embed(graph: str, embedding: Path, as_json: bool) -> None:
 
     Run it again after an update, or an interruption: no text is embedded twice.
     """
+    load_quietly()
     try:
         embedder = open_embedder(embedding)
         current = find_snapshot(graph)

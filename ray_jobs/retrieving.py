@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -14,44 +14,73 @@ from rich.table import Table
 from rich.text import Text
 
 from kg_builder.model import REFUTES
+from ray_jobs.answering import LanguageModel, answer_row, model_options, print_answer, written
 from ray_jobs.asking import as_of_option, emit, graph_option, json_option
 from ray_jobs.config import AsOf
+from ray_jobs.embedding import embedding_option, load_quietly
 from ray_jobs.making import existing
 from retrieval.evaluate import RetrievalReport, evaluate_discovery, evaluate_questions
 from retrieval.metrics import Measure
-from retrieval.passages import Passage, PassageEdge
+from retrieval.passages import Passage, PassageEdge, concepts_of
 from retrieval.question_sets import Question, in_other_words, title_questions, withhold_titles
 from retrieval.retriever import GraphRetriever, MissingCutError
+from retrieval.vectors import MissingVectorsError
 
 console = Console(highlight=False)
 CITED_EDGES = 4
 
 
 @contextmanager
-def retriever_over(graph: str) -> Iterator[GraphRetriever]:
+def retriever_over(graph: str, embedding: Path | None = None) -> Iterator[GraphRetriever]:
     """The retriever of this address; what is wrong with it, or with a date, is a usage error."""
+    load_quietly()
     try:
-        with closing(GraphRetriever.open(graph)) as retriever:
+        with closing(GraphRetriever.open(graph, embedding=embedding)) as retriever:
             yield retriever
-    except (FileNotFoundError, PermissionError, ValueError, MissingCutError) as error:
+    except (
+        FileNotFoundError,
+        PermissionError,
+        ValueError,
+        MissingCutError,
+        MissingVectorsError,
+    ) as error:
         raise click.ClickException(str(error)) from error
 
 
 @click.command()
 @click.argument("question")
 @graph_option
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1))
+@click.option("-k", "--limit", default=10, show_default=True, type=click.IntRange(1))
 @as_of_option
+@embedding_option
+@model_options
 @json_option
-def ask(question: str, graph: str, limit: int, as_of: date | None, as_json: bool) -> None:
+def ask(
+    question: str,
+    graph: str,
+    limit: int,
+    as_of: date | None,
+    embedding: Path | None,
+    model: LanguageModel,
+    as_json: bool,
+) -> None:
     """Answer QUESTION by sentences of the literature, the best first, each with its PMID.
 
-    QUESTION may also be a clinical note, a list of problems, or codes (ICD, CUI).
+    QUESTION may also be a clinical note, a list of problems, or codes (ICD, CUI). With a language
+    model, of this disk or behind a local server, an answer is written from these sentences, and
+    what it says without citing one of them is marked.
     """
-    with retriever_over(graph) as retriever:
+    with retriever_over(graph, embedding) as retriever:
         passages = retriever.retrieve(question, limit, as_of)
-        if as_json:
-            emit([dataclasses.asdict(passage) for passage in passages])
+        if model.asked_for and passages:
+            answer = written(model, retriever, question, passages, as_of)
+            if as_json:
+                emit({**answer_row(answer), "passages": [asdict(one) for one in passages]})
+            else:
+                print_answer(answer)
+                print_passages(retriever, passages, as_of)
+        elif as_json:
+            emit([asdict(passage) for passage in passages])
         else:
             print_passages(retriever, passages, as_of)
 
@@ -62,17 +91,9 @@ def print_passages(
     """Print an answer, or that there is none."""
     if not passages:
         console.print("The graph holds no sentence about this; try other words, or codes.")
-    names = _names(retriever, passages, as_of)
+    names = retriever.names(concepts_of(passages), as_of)
     for number, passage in enumerate(passages, 1):
         print_passage(number, passage, names)
-
-
-def _names(
-    retriever: GraphRetriever, passages: Sequence[Passage], as_of: date | None
-) -> Mapping[str, str]:
-    ids = {end for p in passages for e in p.edges for end in (e.subject_id, e.object_id)}
-    ids |= {concept_id for passage in passages for concept_id in passage.path}
-    return {c.id: c.name for c in retriever.view(as_of).reader.concepts(sorted(ids))}
 
 
 def print_passage(number: int, passage: Passage, names: Mapping[str, str]) -> None:
@@ -135,7 +156,7 @@ def retrieval(
             if questions
         }
     if as_json:
-        emit({name: dataclasses.asdict(report) for name, report in reports.items()})
+        emit({name: asdict(report) for name, report in reports.items()})
         return
     for name, report in reports.items():
         print_measures(name, report)
@@ -172,7 +193,7 @@ def discovery(graph: str, as_of: date, as_json: bool) -> None:
             retriever.cut_at(as_of).as_of,
         )
     if as_json:
-        emit(dataclasses.asdict(report))
+        emit(asdict(report))
         return
     table = Table("method", "AUROC", "PageRank's lead", title=f"Discovery after {report.as_of}")
     for name, measure in report.auroc.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -47,6 +47,13 @@ class Passage:
     path: tuple[str, ...] = ()
 
 
+def concepts_of(passages: Iterable[Passage]) -> set[str]:
+    """The ids of all concepts that passages state something of, or were reached by."""
+    told = list(passages)
+    ends = {end for p in told for e in p.edges for end in (e.subject_id, e.object_id)}
+    return ends | {concept_id for passage in told for concept_id in passage.path}
+
+
 class Retriever(Protocol):
     """Ranked, cited sentences of one graph. The same query gives the same answer, to the digit."""
 
@@ -58,6 +65,10 @@ class Retriever(Protocol):
         self, seeds: Sequence[Seed], k: int = 10, as_of: date | None = None
     ) -> tuple[list[Passage], Subgraph]:
         """Passages about the concepts, and the part of the graph that they come from."""
+        ...
+
+    def names(self, concept_ids: Iterable[str], as_of: date | None = None) -> Mapping[str, str]:
+        """The preferred names of those concepts that the graph mentions, by id."""
         ...
 
 

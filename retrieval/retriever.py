@@ -189,6 +189,11 @@ class GraphRetriever:
             bridging=bridging,
         )
 
+    def names(self, concept_ids: Iterable[str], as_of: date | None = None) -> dict[str, str]:
+        """The preferred names of those concepts that the graph mentions, by id."""
+        found = self.view(as_of).reader.concepts(sorted(set(concept_ids)))
+        return {concept.id: concept.name for concept in found}
+
     def close(self) -> None:
         for view in self._views.values():
             view.close()
