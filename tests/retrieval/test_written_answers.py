@@ -17,7 +17,7 @@ from retrieval.llama_models import (
     open_server,
     token_counter,
 )
-from retrieval.query_engine import PromptTooLongError
+from retrieval.query_engine import ANSWER, PromptTooLongError
 from tests.retrieval.language_models import serving, write_tiny_model
 from tests.retrieval.worlds import article, build
 
@@ -33,7 +33,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_model(tmp_path_factory.mktemp("tiny"), [*SENTENCES, QUESTION], chat=True)
+    seen = [*SENTENCES, ANSWER.format(question=QUESTION, passages="")]
+    return write_tiny_model(tmp_path_factory.mktemp("tiny"), seen, chat=True)
 
 
 def asked(*options: str) -> str:
@@ -87,13 +88,13 @@ def test_a_local_server_answers(graph: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_small_context_is_kept(graph: str, tiny: Path) -> None:
     """A token is a byte where no tokenizer is given; with one, both passages fit."""
-    narrow = ["--llm-context", "1000", "--answer-tokens", "50", "--json"]
+    narrow = ["--llm-context", "600", "--answer-tokens", "50", "--json"]
     with serving("It does [PMID 11].") as server:
         failed = CliRunner().invoke(
             main, ["ask", QUESTION, "--graph", graph, "--llm-url", server.url, *narrow]
         )
         assert failed.exit_code == 1
-        assert "do not fit into 886 tokens" in failed.output.replace("\n", " ")
+        assert "do not fit into 486 tokens" in failed.output.replace("\n", " ")
         told = asked(
             "--graph", graph, "--llm-url", server.url, "--llm-tokenizer", str(tiny), *narrow
         )
