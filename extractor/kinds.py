@@ -41,6 +41,11 @@ def kind_of(semantic_types: Sequence[str], text: str, mention: Mention) -> Kind 
     tests = words().kinds[Kind.TEST]
     if tests.names(named) and not _DOSE.match(text, mention.end):
         return Kind.TEST
+    return kind_of_types(semantic_types)
+
+
+def kind_of_types(semantic_types: Sequence[str]) -> Kind | None:
+    """The kind that a concept has by its semantic types alone (TUIs)."""
     types = set(semantic_types)
     if types & _PROBLEMS:
         return Kind.PROBLEM

@@ -30,7 +30,14 @@ class Unit:
 _LINE = re.compile(r"[^\r\n]+")
 _BULLET = re.compile(r"\s*(?:[•*#>·▪–—-]+|\(?\d{1,2}[.)](?!\d)|[a-z][.)])?\s*")
 _LABEL = re.compile(r"([A-Za-z][A-Za-z0-9/&' ()+-]{0,48}?)\s*(?::|\s-\s)(?!\d)\s*")
-_STOP = re.compile(r"[.!?][)\]\"'”’]*(?=\s+[\"'“(\[]*[A-Z0-9]|\s*$)|;(?=\s)")
+_UNKNOWN_HEADING = re.compile(
+    r"[A-Z][A-Z&/-]*(?: [A-Z&/-]+){1,4}:?|[A-Z][a-z]+(?: [A-Za-z]+){1,4}:"
+)
+_PROBLEM_LISTS = (Section.ASSESSMENT, Section.PLAN)
+"""Where a line that looks like a heading is as likely a problem that is dealt with below it."""
+_AFTER_LISTS = (Section.PLAN, Section.INSTRUCTIONS, Section.ASSESSMENT)
+
+_STOP = re.compile(r"[.!?][)\]\"'”’]*(?=\s+[\"'“(\[+–-]*\s?[A-Z0-9+–-]|\s*$)|;(?=\s)")
 _ABBREVIATED = re.compile(
     r"(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|e\.g|i\.e|no|approx|dept|prof|jr|sr|pt|hx|y\.o|b\.i\.d|t\.i\.d"
     r"|q\.d|p\.o|p\.r\.n|[A-Z])$",
@@ -52,17 +59,26 @@ def units(text: str) -> list[Unit]:
         if start == end:
             continue
         opened = section_of(text[start:end])
-        if opened is not None:
+        if opened is not None and _may_head(text, match.start(), start, end):
             section, heading = opened, text[start:end].strip(" :")
             continue
+        if section not in _PROBLEM_LISTS and _UNKNOWN_HEADING.fullmatch(text, start, end):
+            section, heading = Section.OTHER, text[start:end].strip(" :")
+            continue
         label, start, inline = _label(text, start, end)
-        if inline is not None:
+        if inline is not None and (section not in _PROBLEM_LISTS or inline in _AFTER_LISTS):
             section, heading = inline, label
         first = True
         for low, high in sentence_spans(text, start, end):
             found.append(Unit(low, high, section, heading, label, first, number))
             first = False
     return found
+
+
+def _may_head(text: str, line: int, start: int, end: int) -> bool:
+    """Whether a line may be a heading: an item of a list is none, unless it is set as one."""
+    bullet = text[line:start].strip()
+    return not bullet or "#" in bullet or text[end - 1] == ":" or text[start:end].isupper()
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -98,8 +114,7 @@ _PLAIN = re.compile(
     r"|medical reasoning|medical treatment|additional testing|specialist referrals?|palpation|rom"
     r"|auscultation of (?:lungs|heart)|examination(?: of the [\w ]+)?|inspection|strength|sensation"
     r"|brother|sister|mother|father|siblings?|sibling|maternal|paternal|denies|reports|positive"
-    r"|negative|blood pressure|heart rate|respiratory rate|(?:body )?temperature|temp|bp|hr|rr|spo2"
-    r"|o2 sat|oxygen saturation|weight|height|pulse|gait)",
+    r"|negative|gait)",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from extractor.schema import Kind
-from extractor.words import TOKEN, Words, listed, words
+from extractor.words import TOKEN, Words, listed, singulars, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Token:
     word: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Named:
     """A concept that the linker found at `[start, end)`, and the kind of finding that it is."""
 
@@ -58,22 +58,39 @@ _NOT_MODIFIERS = listed(
     during developed resolved associated significant unremarkable regarding continued started
     taking getting using causing concerning referred diagnosed treated experienced described
     worsened involved located related needed ordered obtained reviewed received presented
-    discussed recommended advised prescribed additional potential differential hospital
-    clinical several multiple various other
+    discussed recommended advised prescribed noticed worsened ongoing questionable showed
+    revealed declined avoid remote prior additional potential differential hospital clinical
+    several multiple various other
     """
 )
-_ADJECTIVE_ENDINGS = ("al", "ic", "ous", "ive", "ar", "ary", "oid", "ed", "ing", "less", "ble")
+_ADJECTIVE_ENDINGS = (
+    "al",
+    "ic",
+    "ous",
+    "ive",
+    "ar",
+    "ary",
+    "ory",
+    "oid",
+    "ed",
+    "ing",
+    "less",
+    "ble",
+)
 _SIDES = listed(
     """
     left right bilateral upper lower both medial lateral anterior posterior
     """
 )
+_GRADES = listed("stage grade type class phase")
 _CIRCUMSTANCE = listed("with on to upon during after while when")
 _DIFFICULTY_TO = listed("with in of to")
 _AMBIGUOUS = listed(
     """
-    discharge frequency urgency retention stress fall falls condition arrest cold block
-    reaction strain reduction exercise ice heat diet oxygen fluids fusion line drops boot cane
+    evaluation auscultation exam examination screen lab labs testing monitoring screening
+    study test panel scan culture imaging palpation discharge frequency urgency retention
+    stress fall falls condition arrest cold block reaction strain reduction exercise ice heat
+    diet oxygen fluids fusion line drops boot cane
     """
 )
 _LONGEST_COMPLEMENT = 5
@@ -90,7 +107,11 @@ def tokenize(text: str, start: int, end: int) -> list[Token]:
 def find_phrases(tokens: Sequence[Token], named: Sequence[Named]) -> list[Phrase]:
     """Phrases in order, without overlaps. `named` are the linker's finds in the same sentence."""
     known = words()
-    cores = _merged(_cores(tokens, named, known), tokens)
+    cores = [
+        core
+        for core in _merged(_cores(tokens, named, known), tokens)
+        if not _is_surname(tokens, core.low)
+    ]
     grown: list[Phrase] = []
     for place, core in enumerate(cores):
         floor = grown[-1].last if grown else 0
@@ -99,6 +120,12 @@ def find_phrases(tokens: Sequence[Token], named: Sequence[Named]) -> list[Phrase
         if _tells(phrase, tokens):
             grown.append(phrase)
     return grown
+
+
+def _is_surname(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a title stands before: nobody is a stone because of the name."""
+    before = [token.word for token in tokens[max(0, at - 2) : at]]
+    return before[-2:-1] == before[:1] and before[:1] in (["mr"], ["ms"], ["mrs"], ["dr"])
 
 
 def _cores(tokens: Sequence[Token], named: Sequence[Named], known: Words) -> list[Phrase]:
@@ -265,12 +292,13 @@ def _may_begin(word: str) -> bool:
 
 def _modifies(tokens: Sequence[Token], at: int, known: Words) -> bool:
     word = tokens[at].word
-    if word in known.modifiers or word in known.sites:
+    if word in known.modifiers or _is_site(word, known):
         return True
     if word in _NOT_MODIFIERS or word in _DETERMINERS or not word[0].isalnum():
         return False
     if word[0].isdigit():
-        return word.endswith("+") or "/" in word
+        graded = at > 0 and tokens[at - 1].word in _GRADES
+        return word.endswith("+") or "/" in word or graded
     return len(word) > 4 and word.endswith(_ADJECTIVE_ENDINGS)
 
 
@@ -290,15 +318,19 @@ def _site_after(tokens: Sequence[Token], at: int, ceiling: int, known: Words) ->
     return end
 
 
+def _is_site(word: str, known: Words) -> bool:
+    return any(form in known.sites for form in singulars(word))
+
+
 def _site(tokens: Sequence[Token], start: int, ceiling: int, known: Words) -> int:
     """Where a bare site ends, `start` where there is none."""
     at = start
     while at < ceiling and tokens[at].word in _DETERMINERS:
         at += 1
     end = start
-    while at < ceiling and (tokens[at].word in known.sites or _modifies(tokens, at, known)):
+    while at < ceiling and (_is_site(tokens[at].word, known) or _modifies(tokens, at, known)):
         at += 1
-        if tokens[at - 1].word in known.sites:
+        if _is_site(tokens[at - 1].word, known):
             end = at
     if end > start and end + 1 < ceiling and tokens[end].word in ("of", "on"):
         further = _site(tokens, end + 1, ceiling, known)

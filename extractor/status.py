@@ -34,7 +34,6 @@ _CARE = {
     "withheld": Status.ABSENT,
     "ended": Status.HISTORICAL,
     "absent": Status.ABSENT,
-    "hypothetical": Status.HYPOTHETICAL,
 }
 """What the groups of `cues.toml` say of a problem, and of a treatment or test."""
 
@@ -83,17 +82,27 @@ def _status(
     said = {
         meanings[cue.group]
         for cue in cues
-        if cue.group in meanings and _reaches(cue, place, tokens, phrases, cues)
+        if cue.group in meanings
+        and _reaches(cue, place, tokens, phrases, cues)
+        and (phrase.kind is Kind.PROBLEM or _is_near(cue, phrase, phrases))
     }
-    signed = _signed(tokens, phrase, unit)
+    signed = _signed(tokens, phrase)
     if signed is not None:
-        said.add(signed)
+        return signed
     if phrase.kind is Kind.PROBLEM and _dated(tokens, phrase):
         said.add(Status.HISTORICAL)
     by_section = _by_section(phrase, unit, said)
     if by_section is not None:
         return by_section
     return next((status for status in _ORDER if status in said), Status.PRESENT)
+
+
+def _is_near(cue: Cue, phrase: Phrase, phrases: Sequence[Phrase]) -> bool:
+    """Whether a denial before a treatment or test is of it: in `no bleeding on CT` it is not."""
+    if cue.group != "absent":
+        return True
+    between = [p for p in phrases if p.first >= cue.high and p.last <= phrase.first]
+    return cue.side == "before" and all(p.kind is phrase.kind for p in between)
 
 
 def _by_section(phrase: Phrase, unit: Unit, said: set[Status]) -> Status | None:
@@ -114,7 +123,7 @@ def _by_section(phrase: Phrase, unit: Unit, said: set[Status]) -> Status | None:
 _RELATIVE_LABELS = listed("brother sister mother father sibling siblings maternal paternal")
 
 
-def _signed(tokens: Sequence[Token], phrase: Phrase, unit: Unit) -> Status | None:
+def _signed(tokens: Sequence[Token], phrase: Phrase) -> Status | None:
     """A plus or minus right before the phrase: `- fever, - chills`, `(+) cough`."""
     at = phrase.first - 1
     if at >= 0 and tokens[at].word == ")":
@@ -122,14 +131,16 @@ def _signed(tokens: Sequence[Token], phrase: Phrase, unit: Unit) -> Status | Non
     if at < 0:
         return None
     before = tokens[at - 1].word if at else ","
-    if tokens[at].word in "-–−" and before in (",", "(", ";", ".") and at + 1 <= phrase.first:
-        return Status.ABSENT
-    return None
+    if before not in (",", "(", ";", "."):
+        return None
+    return {"-": Status.ABSENT, "–": Status.ABSENT, "+": Status.PRESENT}.get(tokens[at].word)
 
 
 def _dated(tokens: Sequence[Token], phrase: Phrase) -> bool:
     """Whether a year dates the problem: `pneumonia in 2019`, `stroke (2011)`, not `since 2011`."""
     following = [token.word for token in tokens[phrase.last : phrase.last + 3]]
+    if following[:1] and _YEAR.fullmatch(following[0]):
+        return True
     if len(following) < 2 or not _YEAR.fullmatch(following[1]):
         return False
     return following[0] in ("in", "(", ",")
@@ -163,6 +174,8 @@ def _reaches_forward(
     if between:
         return False
     words = [token.word for token in tokens[cue.high : phrase.first]]
+    if cue.group == "possible" and ":" in words[1:]:
+        return False
     if cue.group == "possible":
         return not ("," in words and "and" not in words and "or" not in words) or len(words) < 3
     if cue.group in ("historical", "ended"):
@@ -186,6 +199,8 @@ def _family_reaches(cue: Cue, phrase: Phrase, tokens: Sequence[Token]) -> bool:
     ):
         return "patient" not in words
     if _SAYING & set(words[:2]) or "patient" in words:
+        return False
+    if {"per", "by", "with"} & {token.word for token in tokens[max(0, cue.low - 2) : cue.low]}:
         return False
     if words[0] not in _RELATIVES_GOVERN and not any(w in ("had", "has", "died") for w in words):
         return False
@@ -211,16 +226,25 @@ def _cues(tokens: Sequence[Token], phrases: Sequence[Phrase], unit: Unit) -> lis
     """All cues of the sentence, longest match first, in order; what looks like one is left out."""
     forms = [token.word for token in tokens]
     found: list[Cue] = []
-    at = 0
+    at = covered = 0
     while at < len(forms):
-        matches = [c for c in _table().get(forms[at], ()) if _matches(c[0], forms, at)]
+        matches = [
+            c
+            for c in _table().get(forms[at], ())
+            if at + len(c[0]) > covered and _matches(c[0], forms, at)
+        ]
         longest = max((len(c[0]) for c in matches), default=0)
         chosen = [c for c in matches if len(c[0]) == longest]
         if any(group == "pseudo" for _, group, _ in chosen):
-            at += longest
+            at = covered = at + longest
             continue
         found += [Cue(at, at + longest, group, side) for _, group, side in chosen]
-        at += longest or 1
+        covered = max(covered, at + longest)
+        at += 1
+    if len(forms) > 1 and forms[-1] == ".":
+        forms = forms[:-1]
+    if len(forms) > 2 and forms[-1] in ("no", "none", "denies", "negative") and forms[-2] in ":-":
+        found.append(Cue(len(forms) - 2, len(forms), "absent", "after"))
     return [cue for cue in found if cue.group != "stop" or not _within(cue, phrases)]
 
 

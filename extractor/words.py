@@ -70,7 +70,7 @@ def singulars(word: str) -> tuple[str, ...]:
 TOKEN = re.compile(
     r"(?:w/o|h/o|s/p|c/o|p/w|r/o|y/o|b/l|o/e|m/r/g|w/)(?!\w)"
     r"|\d+(?:[./]\d+)*(?:[+%]|\b)"
-    r"|[^\W_]+(?:[-'’](?=[^\W_])[^\W_]+)*"
+    r"|covid-19|[^\W_]+(?:[-'’](?=[^\W\d_])[^\W_]+)*"
     r"|[^\w\s]|\w+",
     re.IGNORECASE,
 )
