@@ -7,6 +7,7 @@ whose matcher tells which tokens may come next.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -171,10 +172,11 @@ def _padded(rows: Sequence[list[int]], device: Any) -> tuple[Any, Any, Any]:
     return ids, seen, (seen.cumsum(-1) - 1).clamp(min=0)
 
 
-def load_model(path: Path) -> tuple[Any, Any]:
+def load_model(path: Path, *, four_bit: bool = False) -> tuple[Any, Any]:
     """Model and tokenizer of a folder or GGUF file, on the GPU where there is one.
 
-    Weights must be safetensors or GGUF: a pickle is refused. Raises `ModelError`.
+    `four_bit` quantizes the weights on loading, which needs a GPU and bitsandbytes. Weights must
+    be safetensors or GGUF: a pickle is refused. Raises `ModelError`.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -188,6 +190,12 @@ def load_model(path: Path) -> tuple[Any, Any]:
     extra: dict[str, Any] = {"gguf_file": gguf.name} if gguf else {"use_safetensors": True}
     cuda = torch.cuda.is_available()
     extra["dtype"] = torch.bfloat16 if cuda else torch.float32
+    if four_bit and importlib.util.find_spec("bitsandbytes") is not None:
+        from transformers import BitsAndBytesConfig
+
+        extra["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16
+        )
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **extra)
         name = {"gguf_file": gguf.name} if gguf else {}

@@ -25,22 +25,28 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the model is made; saved beside its weights."""
+    """How the model is made; saved beside its weights.
 
-    width: int = 160
+    Training ends after `steps`, or after `minutes` where these are given: then the same data and
+    seed need not give the same weights. `checked` is how many held-out windows a loss is told of.
+    """
+
+    width: int = 128
     layers: int = 4
-    inner: int = 448
-    heads: int = 5
-    vocabulary: int = 4096
-    longest: int = 320
-    tokens_per_batch: int = 2048
+    inner: int = 352
+    heads: int = 4
+    vocabulary: int = 3072
+    longest: int = 192
+    tokens_per_batch: int = 1536
     steps: int = 2600
-    warmup: int = 60
-    rate: float = 3e-3
+    minutes: float | None = None
+    warmup: int = 50
+    rate: float = 4e-3
     weight_decay: float = 0.05
     empty_share: float = 0.1
     seed: int = 1
-    save_every: int = 100
+    save_every: int = 200
+    checked: int = 200
 
 
 @dataclass(slots=True)
@@ -51,6 +57,15 @@ class Curve:
     training: list[float] = field(default_factory=list)
     held_out_steps: list[int] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)
+
+    def by_name(self) -> dict[str, list[float]]:
+        """The curve as it is drawn."""
+        return {
+            "step": list(map(float, self.steps)),
+            "training": self.training,
+            "held-out step": list(map(float, self.held_out_steps)),
+            "held-out": self.held_out,
+        }
 
 
 Encoded = tuple[list[int], int]
@@ -80,33 +95,38 @@ def pretrain(
     checked = _held_out_batches(held_out, tokenizer, settings)
     batches = _batches(windows, pool, tokenizer, settings, first)
     started = time.monotonic()
-    for step in range(first, settings.steps):
+    step, share = first, first / settings.steps
+    while share < 1:
         for group in optimizer.param_groups:
-            group["lr"] = settings.rate * _schedule(step, settings)
+            group["lr"] = settings.rate * _schedule(step, share, settings)
         loss = _loss(model, next(batches), tokenizer.pad_token_id)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        share = max((step + 1) / settings.steps, _spent(started, settings))
         if step % 20 == 0:
             curve.steps.append(step)
             curve.training.append(loss.item())
             tell(f"step {step}: loss {loss.item():.4f}, {time.monotonic() - started:.0f} s")
-        if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
+        if (step + 1) % settings.save_every == 0 or share >= 1:
             with torch.no_grad():
                 losses = [float(_loss(model, b, tokenizer.pad_token_id)) for b in checked]
             curve.held_out_steps.append(step + 1)
             curve.held_out.append(sum(losses) / max(len(losses), 1))
             tell(f"step {step + 1}: held-out loss {curve.held_out[-1]:.4f}")
             _save(out, model, optimizer, curve, step + 1, settings)
+        step += 1
     return curve
 
 
-def _schedule(step: int, settings: Settings) -> float:
-    """The share of the full rate: rising at first, falling in the last third."""
-    rising = (step + 1) / settings.warmup
-    falling = (settings.steps - step) / (0.35 * settings.steps)
-    return max(0.01, min(1.0, rising, falling))
+def _spent(started: float, settings: Settings) -> float:
+    return (time.monotonic() - started) / (60 * settings.minutes) if settings.minutes else 0.0
+
+
+def _schedule(step: int, share: float, settings: Settings) -> float:
+    """The share of the full rate: rising at first, falling in the last two fifths."""
+    return max(0.01, min(1.0, (step + 1) / settings.warmup, (1 - share) / 0.4))
 
 
 def _tokenizer(windows: Sequence[Example], out: Path, settings: Settings) -> Any:
@@ -195,7 +215,7 @@ def _held_out_batches(
 ) -> list[list[Encoded]]:
     encoded = [encode(example, tokenizer) for note in marked for example in examples(note)]
     fitting = [item for item in encoded if len(item[0]) <= settings.longest]
-    return _by_length(fitting[:1500], settings.tokens_per_batch) if fitting else []
+    return _by_length(fitting[: settings.checked], settings.tokens_per_batch) if fitting else []
 
 
 def _loss(model: Any, batch: Sequence[Encoded], pad: int) -> Any:

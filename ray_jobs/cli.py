@@ -20,6 +20,7 @@ from ray_jobs import (
 from ray_jobs.demo import demo
 from ray_jobs.extract_notes import command as extract
 from ray_jobs.hospital import hospital
+from ray_jobs.extracting import extraction, extractor
 from ray_jobs.kg_build import command as kg_build
 from ray_jobs.patients import command as contexts
 
@@ -51,6 +52,7 @@ for _command in (
     publishing.publish,
     extract,
     hospital,
+    extractor,
     making.vocabulary,
     making.linker,
     making.evaluate,
@@ -61,4 +63,5 @@ for _command in (
     main.add_command(_command)
 for _command in retrieving.EVALUATIONS:
     making.evaluate.add_command(_command)
+making.evaluate.add_command(extraction)
 main.add_command(kg_build, "build")

@@ -1,0 +1,376 @@
+"""`medweave extractor ...` and `medweave evaluate extraction`: making and measuring readers."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from extractor.evaluate import Score, by_note, score
+from extractor.examples import read_marked
+from extractor.outcome import OutcomeRow
+from extractor.records import outcome_line, parse_finding
+from extractor.schema import Finding, Identifier, Kind, NoteFindings, State
+from extractor.split import Split
+from kg_builder.durable import replace_text
+
+console = Console(highlight=False)
+notes_console = Console(stderr=True, highlight=False)
+existing = click.Path(exists=True, path_type=Path)
+
+
+@click.group()
+def extractor() -> None:
+    """Train and fine-tune the models that read notes."""
+
+
+@extractor.command("pretrain")
+@click.option("--notes", required=True, type=existing, help="Notes to learn from, JSON lines.")
+@click.option("--gold", required=True, type=existing, help="Their findings, as `extract` writes.")
+@click.option("--held-out-notes", required=True, type=existing)
+@click.option("--held-out-gold", required=True, type=existing)
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--steps", default=2600, show_default=True)
+@click.option("--minutes", type=float, help="End after so long, whatever the steps.")
+@click.option("--seed", default=1, show_default=True)
+def pretrain(
+    notes: Path,
+    gold: Path,
+    held_out_notes: Path,
+    held_out_gold: Path,
+    out: Path,
+    steps: int,
+    minutes: float | None,
+    seed: int,
+) -> None:
+    """Train the small model from scratch on marked notes; run it again to go on."""
+    from extractor.finetune import draw_curve
+    from extractor.pretrain import Settings
+    from extractor.pretrain import pretrain as train
+
+    try:
+        training, held = read_marked(notes, gold), read_marked(held_out_notes, held_out_gold)
+        settings = Settings(steps=steps, minutes=minutes, seed=seed)
+        curve = train(training, held, out, settings, notes_console.print)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    draw_curve(curve.by_name(), out / "curve.png")
+    console.print(f"Model in {out}")
+
+
+@extractor.command("finetune")
+@click.option("--base", required=True, type=existing, help="The folder of the model to start from.")
+@click.option("--data", "notes", required=True, type=existing, help="Notes, JSON lines.")
+@click.option("--gold", type=existing, help="Marked findings of the notes, to learn them from.")
+@click.option("--labels", type=existing, help="CSV: subject_id, hadm_id, prediction_time, label.")
+@click.option("--found", type=existing, help="Findings by `extract`, for outcomes; else --gold.")
+@click.option("--split", "split_file", required=True, type=existing)
+@click.option(
+    "--passages", type=existing, help="JSON lines: subject_id, prediction_time, passages."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--epochs", default=3, show_default=True)
+@click.option("--rate", default=1e-3, show_default=True)
+@click.option("--rank", default=16, show_default=True)
+@click.option("--batch", default=16, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def finetune(
+    base: Path,
+    notes: Path,
+    gold: Path | None,
+    labels: Path | None,
+    found: Path | None,
+    split_file: Path,
+    passages: Path | None,
+    out: Path,
+    epochs: int,
+    rate: float,
+    rank: int,
+    batch: int,
+    seed: int,
+) -> None:
+    """Fit LoRA adapters, one for each fold of the split, on findings and outcomes together.
+
+    Run it again after an interruption: folds that are complete are not fitted again. Outcomes of
+    all rows, out of fold, go to OUT/outcomes.jsonl.
+    """
+    from extractor.finetune import Tuning
+    from extractor.finetune import finetune as fit
+
+    try:
+        split = Split.load(split_file)
+        data = tuning_data(notes, gold, labels, found, passages)
+        tuning = Tuning(epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
+        outcomes = fit(base, data, split, out, tuning, notes_console.print)
+    except (OSError, ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    replace_text(out / "outcomes.jsonl", "".join(map(outcome_line, outcomes)))
+    console.print(f"Adapters and {len(outcomes)} outcomes in {out}")
+
+
+def tuning_data(
+    notes: Path, gold: Path | None, labels: Path | None, found: Path | None, passages: Path | None
+) -> Any:
+    """The data of a fine-tuning from its files; the error names the file and the line."""
+    from extractor.examples import MarkedNote
+    from extractor.finetune import TuningData
+    from extractor.records import read_notes
+    from extractor.schema import Note
+
+    marked = tuple(read_marked(notes, gold)) if gold else ()
+    known = [m.note for m in marked] or [n for n in read_notes(notes) if isinstance(n, Note)]
+    told = found or gold
+    stated = findings_by_note(told) if told else {}
+    read = tuple(
+        NoteFindings(
+            n.note_id, State.OK, "given", tuple(stated.get(n.note_id, ())),
+            subject_id=n.subject_id, hadm_id=n.hadm_id, charttime=n.charttime,
+            storetime=n.storetime,
+        )
+        for n in known
+    )  # fmt: skip
+    rows = tuple(read_labels(labels)) if labels else ()
+    assert all(isinstance(item, MarkedNote) for item in marked)
+    return TuningData(marked, _like(rows, known), read, read_passages(passages))
+
+
+def _like(rows: tuple[OutcomeRow, ...], notes: Any) -> tuple[OutcomeRow, ...]:
+    """The rows with subject ids as the notes write them: a table's are all text."""
+    from dataclasses import replace
+
+    ids = {str(note.subject_id): note.subject_id for note in notes if note.subject_id is not None}
+    return tuple(
+        replace(row, subject_id=ids.get(str(row.subject_id), row.subject_id)) for row in rows
+    )
+
+
+class LabelError(ValueError):
+    """A table of labels that lacks a column or holds what is no label; names file and row."""
+
+
+def read_labels(path: Path) -> Iterator[OutcomeRow]:
+    """The rows of a CSV of labels (`.csv` or `.csv.gz`); an empty label is unknown."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+    with io.StringIO(text, newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            try:
+                label = row["label"]
+                yield OutcomeRow(
+                    row["subject_id"],
+                    row.get("hadm_id") or row.get("stay_id"),
+                    row["prediction_time"],
+                    None if label in ("", None) else int(label),
+                )
+            except (KeyError, ValueError) as error:
+                raise LabelError(
+                    f"{path}, line {number}: expected columns subject_id, hadm_id, "
+                    f"prediction_time and label (0, 1 or empty); {error}"
+                ) from error
+
+
+def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
+    """Passages by subject and prediction time."""
+    from extractor.schema import Passage
+
+    given: dict[tuple[str, str], Any] = {}
+    if path is None:
+        return given
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if line:
+            try:
+                value = json.loads(line)
+                given[str(value["subject_id"]), value["prediction_time"]] = tuple(
+                    Passage(n, p["text"], str(p["pmid"]), p["published"])
+                    for n, p in enumerate(value["passages"], 1)
+                )
+            except (ValueError, KeyError, TypeError) as error:
+                raise LabelError(
+                    f"{path}, line {number}: expected subject_id, prediction_time and passages "
+                    "(text, pmid, published)"
+                ) from error
+    return given
+
+
+def findings_by_note(path: Path) -> dict[Identifier, list[Finding]]:
+    """The findings of a file, by note. Raises `ValueError` that names the line."""
+    found: list[tuple[Identifier, Finding]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if line:
+            try:
+                found.append(parse_finding(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"{path}, line {number}: no finding ({type(error).__name__})"
+                ) from error
+    return by_note(found)
+
+
+@click.command("extraction")
+@click.argument("gold", type=existing, metavar="GOLD.jsonl")
+@click.argument("found", type=existing, nargs=-1, required=True, metavar="FOUND.jsonl...")
+@click.option("--notes", type=existing, help="The notes, for groups and for notes without gold.")
+@click.option("--by", "group", help="A field of the notes to group by, for example style.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Of one kind alone.")
+@click.option("--outcomes", type=existing, help="Outcomes, to be measured against --labels.")
+@click.option("--labels", type=existing)
+@click.option("--json", "as_json", is_flag=True)
+def extraction(
+    gold: Path,
+    found: tuple[Path, ...],
+    notes: Path | None,
+    group: str | None,
+    kind: str | None,
+    outcomes: Path | None,
+    labels: Path | None,
+    as_json: bool,
+) -> None:
+    """Precision, recall and F1 of findings by span, concept and status, beside each other.
+
+    GOLD.jsonl holds marked findings, each FOUND.jsonl what `medweave extract` found.
+    """
+    try:
+        figures = measured(gold, found, notes, group, kind)
+        if outcomes is not None and labels is not None:
+            figures["outcome"] = measured_outcomes(outcomes, labels)
+    except (OSError, ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+        return
+    for name, part in figures.items():
+        if name == "outcome":
+            console.print(part)
+        else:
+            _print(name, part)
+
+
+def measured(
+    gold: Path, found: tuple[Path, ...], notes: Path | None, group: str | None, kind: str | None
+) -> dict[str, Any]:
+    """Scores of each file, over all notes and by group."""
+    marked = findings_by_note(gold)
+    groups = _groups(notes, group) if notes else {}
+    everywhere = sorted(set(marked) | set(groups), key=str)
+    parts: dict[str, list[Identifier]] = {"all": everywhere}
+    for note, name in groups.items():
+        if name:
+            parts.setdefault(name, []).append(note)
+    chosen = Kind(kind) if kind else None
+    figures: dict[str, Any] = {}
+    for path in found:
+        ours = findings_by_note(path)
+        figures[path.name] = {
+            "groups": {
+                name: {
+                    level: as_values(value)
+                    for level, value in score(marked, ours, notes=ids, kind=chosen).items()
+                }
+                for name, ids in parts.items()
+            },
+            **_rates(path),
+        }
+    return figures
+
+
+def _groups(notes: Path, field: str | None) -> dict[Identifier, str]:
+    named: dict[Identifier, str] = {}
+    for line in notes.read_text(encoding="utf-8").split("\n"):
+        if line:
+            value = json.loads(line)
+            named[value["note_id"]] = str(value.get(field, "")) if field else ""
+    return named
+
+
+def as_values(value: Score) -> dict[str, float | int | None]:
+    """A score as plain values."""
+    return {
+        "precision": value.precision,
+        "recall": value.recall,
+        "f1": value.f1,
+        "f1_low": value.low,
+        "f1_high": value.high,
+        "right": value.right,
+        "found": value.found,
+        "marked": value.marked,
+    }
+
+
+def _rates(found: Path) -> dict[str, Any]:
+    """Shares of ungrounded statements and of truncated windows, where the states lie beside."""
+    states = found.with_name(f"{found.name.removesuffix('.jsonl')}.notes.jsonl")
+    if not states.exists():
+        return {}
+    total: Counter[str] = Counter()
+    kinds: defaultdict[str, int] = defaultdict(int)
+    for line in states.read_text(encoding="utf-8").split("\n"):
+        if line:
+            value = json.loads(line)
+            kinds[value["state"]] += 1
+            total["ungrounded"] += len(value["ungrounded"])
+            for name in ("findings", "windows", "truncated", "invalid"):
+                total[name] += value[name]
+    said = total["findings"] + total["ungrounded"]
+    return {
+        "states": dict(sorted(kinds.items())),
+        "ungrounded_share": total["ungrounded"] / said if said else None,
+        "truncated_share": total["truncated"] / total["windows"] if total["windows"] else None,
+        "invalid_share": total["invalid"] / total["windows"] if total["windows"] else None,
+    }
+
+
+def measured_outcomes(outcomes: Path, labels: Path) -> dict[str, Any]:
+    """AUROC, Brier score, calibration slope and intercept of outcomes, and what had none."""
+    import numpy as np
+
+    from predictor.metrics import auroc, brier, calibration
+
+    truth = {(str(r.subject_id), r.prediction_time): r.label for r in read_labels(labels)}
+    label, chance, missing = [], [], 0
+    for line in outcomes.read_text(encoding="utf-8").split("\n"):
+        if line:
+            value = json.loads(line)
+            known = truth.get((str(value["subject_id"]), value["prediction_time"]))
+            if known is None or value["probability"] is None:
+                missing += 1
+                continue
+            label.append(known)
+            chance.append(value["probability"])
+    outcome, probability = np.array(label, dtype=np.int8), np.array(chance)
+    if len(set(label)) < 2:
+        raise ValueError(f"{outcomes}: both outcomes must occur among rows with a probability")
+    line_of = calibration(outcome, probability)
+    return {
+        "rows": len(label),
+        "without": missing,
+        "auroc": auroc(outcome, probability),
+        "brier": brier(outcome, probability),
+        "calibration_slope": line_of.slope,
+        "calibration_intercept": line_of.intercept,
+    }
+
+
+def _print(name: str, figures: dict[str, Any]) -> None:
+    table = Table("", "", "precision", "recall", "F1", "95 %", title=name, title_justify="left")
+    for group, levels in figures["groups"].items():
+        for level, value in levels.items():
+            shown = [
+                "-" if value[k] is None else f"{value[k]:.3f}"
+                for k in ("precision", "recall", "f1")
+            ]
+            ends = value["f1_low"], value["f1_high"]
+            between = "-" if None in ends else f"{ends[0]:.3f} to {ends[1]:.3f}"
+            table.add_row(group, level, *shown, between)
+    console.print(table)
+    for rate in ("ungrounded_share", "truncated_share", "invalid_share"):
+        if figures.get(rate) is not None:
+            console.print(f"{rate.replace('_', ' ')}: {figures[rate]:.4f}")
