@@ -34,6 +34,7 @@ class Item:
     offset: float
     mimic4: tuple[int, ...]
     mimic3: tuple[int, ...]
+    loinc: tuple[str, ...]
 
 
 @cache
@@ -44,9 +45,9 @@ def items() -> tuple[Item, ...]:
     return tuple(
         Item(
             name, families[family], unit, float(low), float(high), tuple(units.split()),
-            float(scale), float(offset), _ids(mimic4), _ids(mimic3),
+            float(scale), float(offset), _ids(mimic4), _ids(mimic3), tuple(loinc.split()),
         )
-        for name, family, unit, low, high, units, scale, offset, mimic4, mimic3 in rows
+        for name, family, unit, low, high, units, scale, offset, mimic4, mimic3, loinc in rows
     )  # fmt: skip
 
 
@@ -60,19 +61,29 @@ def family_of(name: str) -> Family:
     return next(item.family for item in items() if item.name == name)
 
 
-def make_item_table(database: Database, source: Literal["mimic3", "mimic4"]) -> None:
-    """The table `items`: itemid, name, scale, lowest, highest, shift, units of one source."""
+def make_item_table(
+    database: Database, source: Literal["mimic3", "mimic4"], *, loinc: bool = False
+) -> None:
+    """The table `items`: itemid, name, scale, shift, lowest, highest, units of one source.
+
+    With `loinc` the itemid is text, and LOINC codes stand beside the source's numbers.
+    """
     rows = [
-        f"({itemid}, {quoted(item.name)}, {item.scale!r}, {item.offset!r}, {item.low!r}, "
-        f"{item.high!r}, {quoted(' '.join(item.units))})"
+        f"({quoted(itemid) if loinc else itemid}, {quoted(item.name)}, {item.scale!r}, "
+        f"{item.offset!r}, {item.low!r}, {item.high!r}, {quoted(' '.join(item.units))})"
         for item in items()
-        for itemid in (item.mimic4 if source == "mimic4" else item.mimic3)
+        for itemid in _of_source(item, source, loinc)
     ]
     database.table(
         "items",
         f"SELECT * FROM (VALUES {', '.join(rows)}) AS listed "
         "(itemid, name, scale, shift, lowest, highest, units)",
     )
+
+
+def _of_source(item: Item, source: str, loinc: bool) -> tuple[str, ...]:
+    own = item.mimic4 if source == "mimic4" else item.mimic3
+    return (*map(str, own), *(item.loinc if loinc else ()))
 
 
 def measured(table: str, value: str, unit: str, time: str, known: str, where: str = "") -> str:

@@ -30,7 +30,7 @@ def recognize(path: Path, database: Database) -> bool:
     )
 
 
-def open_mimic3(path: Path, database: Database) -> Records:
+def open_source(path: Path, database: Database) -> Records:
     """Records of MIMIC-III; `RecordsError` for a table without the columns that are published."""
     folder = Folder(path)
     _stays(folder, database)

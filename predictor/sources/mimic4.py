@@ -33,7 +33,7 @@ def recognize(path: Path, database: Database) -> bool:
     )
 
 
-def open_mimic4(path: Path, database: Database) -> Records:
+def open_source(path: Path, database: Database) -> Records:
     """Records of MIMIC-IV; `RecordsError` for a table without the columns that are published."""
     folder = Folder(path, MODULES)
     _stays(folder, database)

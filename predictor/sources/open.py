@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from predictor.sources import mimic3, mimic4
+from predictor.sources import meds, mimic3, mimic4
 from predictor.sources.layout import load_layout, shipped
 from predictor.sources.records import Database, Records, RecordsError
 from predictor.sources.tables import open_tables, recognize
 
-SOURCES: Final = ("mimic4", "mimic3", "tables")
+SOURCES: Final = ("mimic4", "mimic3", "meds", "tables")
 """Known sources; each has a module of its name."""
+
+_EVENTS: Final[tuple[tuple[Callable[[Path, Database], bool],
+                           Callable[[Path, Database], Records]], ...]] = (
+    (mimic4.recognize, mimic4.open_source),
+    (mimic3.recognize, mimic3.open_source),
+    (meds.recognize, meds.open_source),
+)  # fmt: skip
 
 
 def open_records(
@@ -37,9 +45,8 @@ def _opened(path: Path, layout: Path | None, database: Database) -> Records:
     if layout is not None:
         return open_tables(path, load_layout(layout), database)
     if path.is_dir():
-        for known_as, opened in ((mimic4.recognize, mimic4.open_mimic4),
-                                 (mimic3.recognize, mimic3.open_mimic3)):  # fmt: skip
-            if known_as(path, database):
+        for fits, opened in _EVENTS:
+            if fits(path, database):
                 return opened(path, database)
     found = recognize(path)
     if found is not None:
@@ -47,7 +54,8 @@ def _opened(path: Path, layout: Path | None, database: Database) -> Records:
     known = ", ".join(f"{one.name} ({one.table})" for one in shipped())
     raise RecordsError(
         f"{path}: no records were recognized. Looked for MIMIC-IV "
-        "(patients with anchor_year, admissions), MIMIC-III (patients with dob, admissions) and "
+        "(patients with anchor_year, admissions), MIMIC-III (patients with dob, admissions), MEDS "
+        "(data/**/*.parquet with subject_id, time, code, numeric_value) and "
         f"tables of a known layout: {known}. For a "
         "table of your own give a YAML that names its columns (see docs/tables.md)"
     )
