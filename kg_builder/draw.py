@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from kg_builder.edge_styles import EdgeStyle, edge_legend, edge_style
 from kg_builder.model import REFUTES, SUPPORTS, CitedEvidence, Edge
 from kg_builder.neighbourhood import (
     EDGE_LABEL_PIXELS,
@@ -42,7 +43,6 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "DEVI": ("Devices", "#64748b"),
     OTHER: ("Other", "#9aa0a6"),
 }
-PLAIN, WEAK, CONTESTED, DENIED = "#7d8a9c", "#c3cad4", "#d9534f", "#b3261e"
 SENTENCES = 12
 """Sentences of each polarity that an edge opens to in a page."""
 
@@ -90,13 +90,6 @@ def used_groups(around: Neighbourhood) -> list[tuple[str, str]]:
     return [value for key, value in GROUPS.items() if key in used]
 
 
-def edge_colour(edge: Edge) -> str:
-    """Red where articles refute the edge, pale where it is mere co-occurrence."""
-    if edge.refuting:
-        return CONTESTED if edge.supporting else DENIED
-    return WEAK if edge.predicate == "CO_OCCURS_WITH" else PLAIN
-
-
 # The page
 
 
@@ -116,14 +109,31 @@ def html_page(
     return template.substitute(
         title=escape(title),
         subtitle=escape(subtitle),
-        legend="".join(
-            f'<li><i style="background:{colour}"></i>{escape(name)}</li>'
-            for name, colour in used_groups(around)
-        ),
+        legend="".join((*_group_legend(around), *_edge_legend(around))),
         svg=svg(around, picture),
         # No tag can end inside the data, whatever a sentence says.
         data=json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
     )
+
+
+def _group_legend(around: Neighbourhood) -> list[str]:
+    return [
+        f'<li><i style="background:{colour}"></i>{escape(name)}</li>'
+        for name, colour in used_groups(around)
+    ]
+
+
+def _edge_legend(around: Neighbourhood) -> list[str]:
+    return [
+        f'<li><svg class="line" viewBox="0 0 28 6"><path d="M0 3H28" stroke="{style.colour}" '
+        f'stroke-width="3"{_dashes(style)}/></svg>{escape(label)}</li>'
+        for label, style in edge_legend(around.edges)
+    ]
+
+
+def _dashes(style: EdgeStyle) -> str:
+    lengths = " ".join(map(str, style.dashes))
+    return f' stroke-dasharray="{lengths}"' if lengths else ""
 
 
 def _node_data(node: Node) -> dict[str, Any]:
@@ -192,20 +202,20 @@ def svg(around: Neighbourhood, picture: Picture) -> str:
 
 
 def _svg_edge(at: int, edge: Edge, curve: Curve, index: Mapping[str, int]) -> str:
-    colour = edge_colour(edge)
+    style = edge_style(edge)
     path = "M{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}".format(
         *curve.start, *curve.control, *curve.end
     )
-    dashes = ' stroke-dasharray="7 5"' if not edge.supporting else ""
     arrow = " ".join(f"{x:.1f},{y:.1f}" for x, y in curve.arrow)
     parts = [
         f'<g class="edge" data-edge="{at}" data-a="{index[edge.subject_id]}" '
         f'data-b="{index[edge.object_id]}" tabindex="0">',
         f'<path class="hit" d="{path}"/>',
-        f'<path d="{path}" stroke="{colour}" stroke-width="{curve.width:.1f}"{dashes}/>',
+        f'<path d="{path}" stroke="{style.colour}" stroke-width="{curve.width:.1f}"'
+        f"{_dashes(style)}/>",
     ]
     if arrow:
-        parts.append(f'<polygon points="{arrow}" fill="{colour}"/>')
+        parts.append(f'<polygon points="{arrow}" fill="{style.colour}"/>')
     if curve.label:
         parts.append(
             f'<text class="predicate" x="{curve.label_x:.1f}" y="{curve.label_y + 4:.1f}" '
@@ -290,7 +300,7 @@ def _png_edge(axes: Any, edge: Edge, curve: Curve) -> None:
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path as Bezier
 
-    colour = edge_colour(edge)
+    colour, dashes = edge_style(edge)
     codes = [Bezier.MOVETO, Bezier.CURVE3, Bezier.CURVE3]
     axes.add_patch(
         PathPatch(
@@ -298,7 +308,7 @@ def _png_edge(axes: Any, edge: Edge, curve: Curve) -> None:
             fill=False,
             edgecolor=colour,
             linewidth=curve.width * 0.72,
-            linestyle="solid" if edge.supporting else (0, (4, 3)),
+            linestyle=_line(dashes),
             capstyle="butt",
             zorder=1,
         )
@@ -310,6 +320,11 @@ def _png_edge(axes: Any, edge: Edge, curve: Curve) -> None:
             axes, curve.label_x, curve.label_y, curve.label, EDGE_LABEL_PIXELS,
             colour="#3e4c59", order=3,
         )  # fmt: skip
+
+
+def _line(dashes: tuple[int, ...]) -> Any:
+    """A style of matplotlib, whose dashes are in points and grow with the line."""
+    return (0, tuple(length / 3 for length in dashes)) if dashes else "solid"
 
 
 def _png_node(axes: Any, node: Node, spot: Spot, *, central: bool) -> None:
@@ -329,18 +344,13 @@ def _png_legend(figure: Any, around: Neighbourhood) -> None:
     """Two rows below the picture: what the colours of circles mean, and those of edges."""
     from matplotlib.lines import Line2D
 
-    def line(name: str, colour: str, style: str = "-") -> Line2D:
-        return Line2D([], [], color=colour, ls=style, lw=2.2, label=name)
-
     dots = [
         Line2D([], [], marker="o", ls="", mfc=colour, mec="white", ms=9, label=name)
         for name, colour in used_groups(around)
     ]
     lines = [
-        line("stated (wider: more articles)", PLAIN),
-        line("named together", WEAK),
-        line("supported and refuted", CONTESTED),
-        line("only refuted", DENIED, "--"),
+        Line2D([], [], color=style.colour, ls=_line(style.dashes), lw=2.2, label=label)
+        for label, style in edge_legend(around.edges)
     ]
     for handles, pixels in ((dots, 26), (lines, 4)):
         figure.legend(

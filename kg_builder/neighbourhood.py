@@ -7,6 +7,7 @@ with their labels below, no two of which touch, and edges as curves between the 
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ LABEL_PIXELS, LINE_PIXELS, EDGE_LABEL_PIXELS = 13, 16, 11
 _CHARACTER = 0.62  # of a letter's height, its width: above the mean of common fonts
 _PADDING = 8.0
 OTHER = "OTHER"
+TOGETHER = "CO_OCCURS_WITH"
+MOST_TOGETHER = 2
+"""Of each edge that relates two concepts there may be one that they are named together."""
 
 
 class Node(NamedTuple):
@@ -49,11 +53,13 @@ def neighbourhood(
 ) -> Neighbourhood:
     """The `limit` best supported edges of a concept and up to as many between its neighbours.
 
-    Raises `UnknownConceptError` where the graph has no such concept.
+    Two concepts that an edge relates are not told to be named together too. Raises
+    `UnknownConceptError` where the graph has no such concept.
     """
     if not store.concepts([concept_id]):
         raise UnknownConceptError(f"{concept_id} is not in this graph; try `medweave search`")
-    own = store.edges([concept_id], as_of=as_of, limit_per_concept=limit)
+    most = store.edges([concept_id], as_of=as_of, limit_per_concept=MOST_TOGETHER * limit)
+    own = _telling(most)[:limit]
     ids = {end for edge in own for end in (edge.subject_id, edge.object_id)} - {concept_id}
     among = [
         edge
@@ -63,8 +69,19 @@ def neighbourhood(
     concepts = store.concepts([concept_id, *sorted(ids)])
     counts = store.article_counts((c.id for c in concepts), as_of=as_of)
     nodes = tuple(Node(c, group_name(c), n) for c, n in zip(concepts, counts, strict=True))
-    edges = sorted({*own, *sorted(among, key=strongest_first)[:limit]}, key=strongest_first)
+    between = _telling(sorted(among, key=strongest_first))[:limit]
+    edges = sorted({*own, *between}, key=strongest_first)
     return Neighbourhood(nodes, tuple(edges), as_of)
+
+
+def _telling(edges: Sequence[Edge]) -> list[Edge]:
+    """The edges, but for co-occurrence of two concepts that another one relates, in their order."""
+    related = {_ends(edge) for edge in edges if edge.predicate != TOGETHER}
+    return [edge for edge in edges if edge.predicate != TOGETHER or _ends(edge) not in related]
+
+
+def _ends(edge: Edge) -> frozenset[str]:
+    return frozenset((edge.subject_id, edge.object_id))
 
 
 def group_name(concept: Concept) -> str:
@@ -138,7 +155,9 @@ class Picture(NamedTuple):
 
 def label_lines(name: str) -> tuple[str, ...]:
     """A name in at most two lines of at most 24 characters."""
-    return tuple(textwrap.wrap(name, 24, max_lines=2, placeholder=" …")) or (name[:24] or "?",)
+    parted = re.sub(r"/(?=\S)", "/ ", name)  # a slash is a place to break, too
+    lines = textwrap.wrap(parted, 24, max_lines=2, placeholder=" …")
+    return tuple(line.replace("/ ", "/") for line in lines) or (name[:24] or "?",)
 
 
 def arrange(around: Neighbourhood) -> Picture:

@@ -11,6 +11,8 @@ from ray_jobs import (
     cohorts,
     comparing,
     embedding,
+    evidence_evaluations,
+    grouping,
     keeping,
     making,
     publishing,
@@ -40,6 +42,7 @@ for _command in (
     asking.cypher,
     retrieving.ask,
     contexts,
+    grouping.communities,
     embedding.embed,
     keeping.digest,
     keeping.snapshots,
@@ -61,7 +64,7 @@ for _command in (
     demo,
 ):
     main.add_command(_command)
-for _command in retrieving.EVALUATIONS:
+for _command in (*retrieving.EVALUATIONS, *evidence_evaluations.EVALUATIONS):
     making.evaluate.add_command(_command)
 making.evaluate.add_command(extraction)
 main.add_command(kg_build, "build")

@@ -66,21 +66,20 @@ class GraphRetriever:
         weights: Weights | None = None,
         embedding: EmbeddingSource | None = None,
     ) -> GraphRetriever:
-        """Open a graph directory (its `CURRENT` snapshot), or a snapshot itself.
+        """Open a graph directory (its `CURRENT` snapshot), a snapshot itself, or a Neo4j server.
+
+        What a server holds is copied to the user's cache when its digest is not there yet; see
+        `kg_builder.neo4j_mirror` for what a copy takes, and what it cannot know. Cuts of it are
+        made in the copy.
 
         With `embedding` (a folder of sentence-transformers, a LlamaIndex `BaseEmbedding`) vectors
         rank too; they have to be there already, `MissingVectorsError` tells how to make them.
 
         The first opening of a snapshot indexes it, which takes about a second for each thousand
         articles, and keeps the index beside it. Cuts made later are seen when opened again. Raises
-        `FileNotFoundError` where there is no graph and `ValueError` for a server's address.
+        `FileNotFoundError` where there is no graph and `ValueError` for an address of no store.
         """
-        if "://" in graph_url:
-            raise ValueError(
-                f"{graph_url}: retrieval reads the texts and the index beside a snapshot; give the "
-                "directory of the graph that was published there"
-            )
-        current = find_snapshot(graph_url)
+        current = find_snapshot(_directory(graph_url))
         nearness = None if embedding is None else Nearness(open_embedder(embedding))
         return cls(current, _cuts(current), weights, nearness)
 
@@ -199,6 +198,18 @@ class GraphRetriever:
             view.close()
         for kept in (self._views, self._patients, self._outcomes):
             kept.clear()
+
+
+def _directory(graph_url: str) -> str | Path:
+    """The directory to read: the one given, or the copy of a server's snapshot."""
+    scheme, separator, _ = graph_url.partition("://")
+    if not separator:
+        return graph_url
+    if not scheme.startswith(("neo4j", "bolt")):
+        raise ValueError(f"{graph_url}: expected a graph directory or neo4j://HOST:PORT")
+    from kg_builder.neo4j_mirror import mirrored
+
+    return mirrored(graph_url)
 
 
 def _check(k: int) -> None:

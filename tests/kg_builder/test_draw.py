@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from kg_builder.draw import CONTESTED, DENIED, SENTENCES, draw_neighbourhood, edge_colour, svg
+from kg_builder.draw import SENTENCES, draw_neighbourhood, svg
+from kg_builder.edge_styles import DENIED, DISPUTED, FAMILIES, edge_legend, edge_style
 from kg_builder.memory_store import MemoryStore
-from kg_builder.model import REFUTES, PublicationDate
+from kg_builder.model import PREDICATES, REFUTES, PublicationDate
 from kg_builder.neighbourhood import arrange, label_lines, neighbourhood, touching
 from kg_builder.search import UnknownConceptError
 from ontologies.concept import Concept
@@ -99,12 +100,30 @@ def test_svg_shows_every_node_and_edge_once() -> None:
     assert arrows == 2  # the symmetric edges have none
 
 
-def test_refuted_edges_are_red() -> None:
+def test_colour_tells_what_is_stated_and_dashes_that_it_is_denied() -> None:
     edges = neighbourhood(contested(), CONCEPTS[0].id).edges
-    colours = {edge.predicate: edge_colour(edge) for edge in edges}
-    assert colours["TREATS"] == CONTESTED
-    assert colours["CAUSES"] == DENIED
-    assert len({colours["INTERACTS_WITH"], colours["CO_OCCURS_WITH"], CONTESTED, DENIED}) == 4
+    styles = {edge.predicate: edge_style(edge) for edge in edges}
+    assert len({style.colour for style in styles.values()}) == 4
+    assert styles["TREATS"].dashes == DISPUTED
+    assert styles["CAUSES"].dashes == DENIED
+    assert styles["INTERACTS_WITH"].dashes == styles["CO_OCCURS_WITH"].dashes == ()
+    labels = [line.label for line in edge_legend(edges)]
+    assert labels[-2:] == ["supported and refuted", "only refuted"]
+    assert len(labels) == 6
+    (plain,) = (edge for edge in edges if edge.predicate == "INTERACTS_WITH")
+    assert [line.label for line in edge_legend([plain])] == ["interacts with"]
+    assert set(FAMILIES) == set(PREDICATES)
+
+
+def test_what_is_related_is_not_told_to_be_named_together_too() -> None:
+    treats, together = Statement(0, 1, "TREATS"), Statement(0, 1, "CO_OCCURS_WITH")
+    other = Statement(0, 2, "CO_OCCURS_WITH")
+    mined = [written(at, [treats, together, other], concepts=MANY) for at in (1, 2)]
+    edges = neighbourhood(MemoryStore(mined, MANY), "C:00", limit=2).edges
+    assert [(edge.predicate, edge.object_id) for edge in edges] == [
+        ("CO_OCCURS_WITH", "C:02"),
+        ("TREATS", "C:01"),
+    ]
 
 
 def test_the_same_graph_gives_the_same_files(tmp_path: Path) -> None:
@@ -164,6 +183,8 @@ def test_a_concept_alone_and_one_that_is_not_there(tmp_path: Path) -> None:
 
 def test_labels_are_short() -> None:
     assert label_lines("Aspirin") == ("Aspirin",)
+    assert label_lines("a/b ratio") == ("a/b ratio",)
+    assert label_lines("trimethoprim/sulfamethoxazole") == ("trimethoprim/", "sulfamethoxazole")
     lines = label_lines("Antiphospholipid antibody syndrome with arterial thrombosis")
     assert len(lines) == 2
     assert all(len(line) <= 24 for line in lines)

@@ -191,3 +191,21 @@ def test_workers_of_ray_write_the_same_bytes(
     run(source, graph, tmp_path / "one.jsonl")
     run(source, graph, tmp_path / "two.jsonl", "--workers", "2")
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+def test_communities_are_listed_and_told(graph: str) -> None:
+    listed = CliRunner().invoke(main, ["communities", "--graph", graph, "--json"])
+    assert listed.exit_code == 0, listed.output
+    rows = json.loads(listed.stdout)
+    assert rows[0]["level"] == "top"
+    sizes = [len(row["members"]) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    own = CliRunner().invoke(main, ["communities", "omeprazole", "--graph", graph, "--json"])
+    found = json.loads(own.stdout)
+    assert found[0]["level"] == "top"
+    assert all(row["statements"] for row in found)
+    told = CliRunner().invoke(main, ["communities", rows[0]["id"][:8], "--graph", graph])
+    assert rows[0]["central"][0]["name"] in told.stdout
+    assert "PMID" in told.stdout
+    wrong = CliRunner().invoke(main, ["communities", "omeprazol", "--graph", graph])
+    assert wrong.exit_code == 1

@@ -193,7 +193,7 @@ def test_wrong_use_is_named(retriever: GraphRetriever, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="kg_build"):
         open_retriever(str(tmp_path))
     with pytest.raises(ValueError, match="directory"):
-        open_retriever("neo4j://localhost")
+        open_retriever("ftp://localhost")
 
 
 def test_the_index_is_kept_and_opened_again(tmp_path: Path) -> None:
