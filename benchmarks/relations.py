@@ -19,6 +19,7 @@ from kg_builder.evaluate_relations import (
     evaluate_marked_mentions,
     evaluate_relations,
 )
+from kg_builder.ledger_rows import mention_table, sentence_table
 from kg_builder.model import Article
 from kg_builder.relations import RelationExtractor
 from kg_builder.sentences import sentence_spans
@@ -60,12 +61,14 @@ def time_stages(path: str, linker: Linker, extractor: RelationExtractor) -> None
     articles = [article for article in articles if article.sections]
     mentions = linker.link_many(article.text for article in articles)
     spans = [sentence_spans(article) for article in articles]
-    evidence = [extractor.relate(*item) for item in zip(articles, spans, mentions, strict=True)]
+    texts = [article.text for article in articles]
+    tables = sentence_table(spans), mention_table(mentions)
+    evidence = extractor.relate_many(texts, *tables)
     count = len(articles)
     print(
         f"{count} abstracts of {sum(len(a.text) for a in articles) / count:.0f} characters, "
         f"{sum(map(len, mentions)) / count:.1f} mentions, "
-        f"{sum(map(len, evidence)) / count:.1f} pairs with evidence"
+        f"{evidence.num_rows / count:.1f} pairs with evidence"
     )
 
     def split() -> None:
@@ -73,8 +76,7 @@ def time_stages(path: str, linker: Linker, extractor: RelationExtractor) -> None
             sentence_spans(article)
 
     def relate() -> None:
-        for article, own, found in zip(articles, spans, mentions, strict=True):
-            extractor.relate(article, own, found)
+        extractor.relate_many(texts, *tables)
 
     for name, stage in (("split", split), ("relate", relate)):
         print(f"  {name:7} {cpu_seconds(stage) / count * 1e6:.0f} microseconds an abstract")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from kg_builder.signatures import holds_chemical, is_host, is_manner
 from kg_builder.triggers import Frame, Hit, Order
 
-Named = tuple[int, int, str, int, int]
-"""A mention whose concept may have an edge: start, end, concept id, its semantic groups, and the
-groups of its possible partners (bit masks of `signatures`)."""
+Named = tuple[int, int, int, int, int]
+"""A mention whose concept may have an edge: start, end, code of the concept (ordered as ids are),
+its semantic groups, and the groups of its possible partners (bit masks of `signatures`)."""
 
 _COORDINATION = re.compile(
     r"(?:\s*\([^()]{1,24}\))?[\s)\]\-]*"

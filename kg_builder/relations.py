@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
-from itertools import combinations
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from kg_builder.arguments import Named, find_arguments
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from kg_builder.assertion import assess
-from kg_builder.model import REFUTES, SUPPORTS, SYMMETRIC, Article, Evidence
+from kg_builder.ledger_rows import mention_table, sentence_table
+from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, SYMMETRIC, Article, Evidence
+from kg_builder.pairs import CROWDED, Naming, naming, together
+from kg_builder.schema import LEDGER_EVIDENCE
 from kg_builder.signatures import mask_of, partners
-from kg_builder.triggers import Cue, Frame, Hit, Order, load_lexicon, lower
+from kg_builder.statements import statements
+from kg_builder.triggers import load_lexicon, lower
 from ontologies.linker import Mention
+
+Array = npt.NDArray[Any]
 
 CO_OCCURRENCE_SCORE = 4000
 """Probability, in 1/10,000, that a pair named together is related at all: the share that BioRED's
 training split marks is 0.41; of pairs that a pattern joins it marks 0.63 to 0.97."""
 
-CROWDED = 20
-"""A sentence with more concepts than this lists things: see `RelationExtractor.relate`."""
+_CODE = {name: code for code, name in enumerate(PREDICATES)}
+_WORDS = ("subject", "object", "extractor")
+_CO_OCCURS_WITH = _CODE["CO_OCCURS_WITH"]
 
-CROWDED_REACH = 8
 
+class _Row(NamedTuple):
+    """A statement as numbers; the sentence is a row of its table, concepts are codes."""
 
-class _Statement(NamedTuple):
-    """A candidate assertion; the greatest by score, then nearness, wins for its pair."""
-
+    sentence: int
+    subject: int
+    predicate: int
+    object: int
+    subject_start: int
+    subject_end: int
+    object_start: int
+    object_end: int
+    cue_start: int
+    cue_end: int
+    refutes: bool
+    hedged: bool
     score: int
-    nearness: int
-    frame: Frame
-    subject: Named
-    object: Named
-    at: int
 
 
-_BOUNDARY, _PASSIVE, _OBJECT_FIRST = Cue.BOUNDARY, Order.PASSIVE, Order.OBJECT_FIRST
-"""Members of enumerations, which are slow to look up by name in an inner loop."""
+class _Concepts(NamedTuple):
+    """The concepts of a batch: ids in order, and by code their groups and those of partners."""
 
-_Stated = dict[tuple[str, str], _Statement]
-
-
-class _Source(NamedTuple):
-    """What all evidence of an article shares."""
-
-    lowered: str
-    pmid: int
-    version: int
-    published: date | None
-    extractor: str
+    ids: pa.StringArray
+    masks: Array
+    partners: Array
 
 
 class RelationExtractor:
@@ -65,209 +71,186 @@ class RelationExtractor:
         self._masks: dict[str, tuple[int, int]] = {}
         self._lexicon = load_lexicon()
 
+    def relate_many(
+        self, texts: Sequence[str], sentences: pa.Table, mentions: pa.Table
+    ) -> pa.Table:
+        """The evidence of many articles, as rows of `LEDGER_EVIDENCE` in no promised order.
+
+        The tables are those of the ledger, ordered by article and start; `article` is the place
+        in `texts`. A mention without a concept, or across the edge of a sentence, takes part in
+        nothing. For a pair of concepts that the semantic groups allow to relate, a sentence gives
+        one evidence: the assertion of the best pattern that fits, or else `CO_OCCURS_WITH`. In
+        crowded sentences not all pairs co-occur (see `pairs.together`); `left_out` counts them.
+        """
+        concepts, codes = self._concepts_of(mentions["concept"])
+        found = naming(sentences, mentions, codes, concepts.masks > 0)
+        stated = list(self._stated(texts, sentences, found, concepts))
+        rows = _joined(_columns_of(stated), _co_occurring(found, stated, concepts))
+        return _table(rows, sentences, concepts.ids, self.version)
+
     def relate(
         self,
         article: Article,
         sentences: Sequence[tuple[int, int]],
         mentions: Sequence[Mention],
     ) -> list[Evidence]:
-        """The evidence of an article, ordered by sentence.
-
-        Both sequences are ordered by start. A mention without a concept, or across the edge of
-        a sentence, takes part in nothing. For a pair of concepts that the semantic groups allow
-        to relate, a sentence gives one evidence: the assertion of the best pattern that fits, or
-        else `CO_OCCURS_WITH`. In a sentence with more than `CROWDED` concepts only those at most
-        `CROWDED_REACH` places apart, in the order of first mention, co-occur: such sentences are
-        lists, and their pairs grow with the square; `left_out` counts what this leaves out.
-        """
-        text = article.text
-        lowered = lower(text)
+        """The evidence of one article, ordered by sentence; many at once cost far less each."""
+        table = self.relate_many(
+            [article.text], sentence_table([sentences]), mention_table([mentions])
+        )
         published = article.published.last_day() if article.published else None
-        source = _Source(lowered, article.pmid, article.version, published, self.version)
-        hits_of = self._lexicon.hits_in(lowered)
-        evidence: list[Evidence] = []
-        for start, end, named, firsts in self._named(sentences, mentions):
-            hits = hits_of(start, end)
-            stated = _statements(lowered, hits, named)
-            for statement in stated.values():
-                evidence.append(_assertion(source, statement, hits, start, end))
-            _co_occur(source, firsts, stated, start, end, evidence)
-        return evidence
+        order = np.argsort(np.asarray(table["sentence_start"]), kind="stable")
+        return [
+            Evidence(
+                predicate=PREDICATES[row.pop("predicate")],
+                polarity=REFUTES if row.pop("refutes") else SUPPORTS,
+                subject_id=row.pop("subject"),
+                object_id=row.pop("object"),
+                pmid=article.pmid,
+                version=article.version,
+                published=published,
+                **row,
+            )
+            for row in table.drop_columns(["article"]).take(pa.array(order)).to_pylist()
+        ]
 
     def left_out(self, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]) -> int:
         """How many pairs of concepts of crowded sentences are too far apart to co-occur.
 
         Pairs whose groups could not relate anyway are not counted.
         """
-        count = 0
-        for _, _, _, concepts in self._named(sentences, mentions):
-            if len(concepts) > CROWDED:
-                near, every = _near(concepts), combinations(concepts, 2)
-                count += sum(1 for a, b in every if a[4] & b[3])
-                count -= sum(1 for a, b in near if a[4] & b[3])
-        return count
+        spans, linked = sentence_table([sentences]), mention_table([mentions])
+        concepts, codes = self._concepts_of(linked["concept"])
+        found = naming(spans, linked, codes, concepts.masks > 0)
+        every, near = (
+            int(_may_relate(found, concepts, *together(found, crowded)).sum())
+            for crowded in (len(mentions), CROWDED)
+        )
+        return every - near
 
-    def _named(
-        self, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]
-    ) -> list[tuple[int, int, list[Named], list[Named]]]:
-        """Sentences with two or more concepts that may have an edge.
-
-        With each the mentions of such concepts, and the first mention of each concept.
-        """
-        masks, found = self._masks, []
-        position, count = 0, len(mentions)
-        for start, end in sentences:
-            named: list[Named] = []
-            firsts: dict[str, Named] = {}
-            while position < count:
-                left, right, _, concept_id, _ = mentions[position]
-                if left >= end:
-                    break
-                position += 1
-                if concept_id is None or left < start or right > end:
-                    continue
-                mask, allowed = masks.get(concept_id) or self._masks_of(concept_id)
-                if mask:
-                    mention = (left, right, concept_id, mask, allowed)
-                    named.append(mention)
-                    if concept_id not in firsts:
-                        firsts[concept_id] = mention
-            if len(firsts) > 1:
-                found.append((start, end, named, list(firsts.values())))
-        return found
+    def _concepts_of(self, column: pa.ChunkedArray) -> tuple[_Concepts, Array]:
+        """The concepts of a column of ids, coded in the order of ids, and the codes of its rows."""
+        encoded = column.combine_chunks()
+        words = encoded.dictionary
+        order = np.asarray(pc.array_sort_indices(words))
+        ids = words.take(pa.array(order))
+        masks = [self._masks.get(one) or self._masks_of(one) for one in ids.to_pylist()]
+        both = np.array(masks, np.int64).reshape(-1, 2)
+        codes = np.full(len(words) + 1, -1, np.int64)
+        codes[order] = np.arange(len(order))
+        rows = np.asarray(encoded.indices.fill_null(len(words)))
+        return _Concepts(ids, both[:, 0], both[:, 1]), codes[rows]
 
     def _masks_of(self, concept_id: str) -> tuple[int, int]:
         mask = mask_of(self._groups(concept_id))
         self._masks[concept_id] = mask, partners(mask)
         return self._masks[concept_id]
 
+    def _stated(
+        self, texts: Sequence[str], sentences: pa.Table, found: Naming, concepts: _Concepts
+    ) -> Iterator[_Row]:
+        """What the sentences state by their words."""
+        columns = (found.start, found.end, found.concept)
+        masks = (concepts.masks[found.concept], concepts.partners[found.concept])
+        named = list(zip(*(column.tolist() for column in (*columns, *masks)), strict=True))
+        rows, borders = np.unique(found.sentence, return_index=True)
+        spans = [np.asarray(sentences[name])[rows].tolist() for name in ("article", "start", "end")]
+        last, lowered = -1, ""
+        for row, first, until, article, start, end in zip(
+            rows.tolist(),
+            borders.tolist(),
+            np.append(borders[1:], len(named))[: len(rows)].tolist(),
+            *spans,
+            strict=True,
+        ):
+            if article != last:
+                last, lowered = article, lower(texts[article])
+                hits_of = self._lexicon.hits_in(lowered)
+            hits = hits_of(start, end)
+            for statement in statements(lowered, hits, named[first:until]).values():
+                subject, object_, frame = statement.subject, statement.object, statement.frame
+                hit = hits[statement.at]
+                extent = (
+                    min(subject[0], object_[0], hit.start),
+                    max(subject[1], object_[1], hit.end),
+                    end,
+                )
+                refuted, hedged = assess(lowered, hits, statement.at, frame, extent)
+                if frame.predicate in SYMMETRIC and subject[2] > object_[2]:
+                    subject, object_ = object_, subject
+                yield _Row(
+                    row, subject[2], _CODE[frame.predicate], object_[2], *subject[:2],
+                    *object_[:2], hit.start, hit.end, refuted, hedged, statement.score,
+                )  # fmt: skip
 
-def _near(concepts: list[Named]) -> list[tuple[Named, Named]]:
-    """Pairs of concepts of a crowded sentence that are near enough to co-occur."""
+
+def _co_occurring(found: Naming, stated: Sequence[_Row], concepts: _Concepts) -> list[Array]:
+    """Columns of `_Row` for the pairs that may relate and of which nothing is stated."""
+    one, other = together(found)
+    may = _may_relate(found, concepts, one, other)
+    one, other = one[may], other[may]
+    swapped = found.concept[other] < found.concept[one]
+    one, other = np.where(swapped, other, one), np.where(swapped, one, other)
+    known = {(r.sentence, *sorted((r.subject, r.object))) for r in stated}
+    if known:
+        size = len(concepts.ids)
+        keys = (found.sentence[one] * size + found.concept[one]) * size + found.concept[other]
+        taken = np.array([(row * size + a) * size + b for row, a, b in known])
+        left = ~np.isin(keys, taken)
+        one, other = one[left], other[left]
+    count = len(one)
+    no_cue = np.full(count, -1)
     return [
-        (one, other)
-        for position, one in enumerate(concepts)
-        for other in concepts[position + 1 : position + 1 + CROWDED_REACH]
+        found.sentence[one],
+        found.concept[one],
+        np.full(count, _CO_OCCURS_WITH),
+        found.concept[other],
+        *(column[at] for at in (one, other) for column in (found.start, found.end)),
+        no_cue,
+        no_cue,
+        np.zeros(count, bool),
+        np.zeros(count, bool),
+        np.full(count, CO_OCCURRENCE_SCORE),
     ]
 
 
-def _co_occur(
-    source: _Source,
-    concepts: list[Named],
-    stated: _Stated,
-    start: int,
-    end: int,
-    out: list[Evidence],
-) -> None:
-    """Append `CO_OCCURS_WITH` for the pairs of which nothing is stated."""
-    new, append = tuple.__new__, out.append
-    _, pmid, version, published, extractor = source
-    crowded = len(concepts) > CROWDED
-    for a, b in _near(concepts) if crowded else combinations(concepts, 2):
-        if not a[4] & b[3]:
-            continue
-        a_start, a_end, a_id, _, _ = a
-        b_start, b_end, b_id, _, _ = b
-        if b_id < a_id:
-            a_start, a_end, a_id, b_start, b_end, b_id = b_start, b_end, b_id, a_start, a_end, a_id
-        if stated and (a_id, b_id) in stated:
-            continue
-        # As `Evidence(...)`, at half the cost: pairs are the bulk of all evidence.
-        append(
-            new(Evidence, (
-                a_id, "CO_OCCURS_WITH", b_id, pmid, version, start, end, a_start, a_end,
-                b_start, b_end, start, start, SUPPORTS, False, CO_OCCURRENCE_SCORE,
-                published, extractor,
-            ))
-        )  # fmt: skip
+def _may_relate(found: Naming, concepts: _Concepts, one: Array, other: Array) -> Array:
+    """Whether the groups of two mentions allow an edge between them."""
+    allowed = concepts.partners[found.concept[one]] & concepts.masks[found.concept[other]]
+    may: Array = allowed != 0
+    return may
 
 
-def _assertion(
-    source: _Source, statement: _Statement, hits: list[Hit], start: int, end: int
-) -> Evidence:
-    """The evidence of a statement, with its polarity and hedging."""
-    subject, object_, frame = statement.subject, statement.object, statement.frame
-    hit = hits[statement.at]
-    first = min(subject[0], object_[0], hit.start)
-    last = max(subject[1], object_[1], hit.end)
-    refuted, hedged = assess(source.lowered, hits, statement.at, frame, (first, last, end))
-    if frame.predicate in SYMMETRIC and subject[2] > object_[2]:
-        subject, object_ = object_, subject
-    return Evidence(
-        subject[2], frame.predicate, object_[2], source.pmid, source.version,
-        start, end, subject[0], subject[1], object_[0], object_[1], hit.start, hit.end,
-        REFUTES if refuted else SUPPORTS, hedged, statement.score,
-        source.published, source.extractor,
-    )  # fmt: skip
+def _columns_of(stated: Sequence[_Row]) -> list[Array]:
+    rows = np.array(stated, np.int64).reshape(-1, len(_Row._fields))
+    return [*rows.T[:10], *rows.T[10:12].astype(bool), rows.T[12]]
 
 
-def _statements(lowered: str, hits: list[Hit], named: list[Named]) -> _Stated:
-    """The best statement of each pair (smaller id first)."""
-    best: _Stated = {}
-    cuts = [start for start, _, entry in hits if entry[0] is _BOUNDARY]
-    count = len(named)
-    masks_from = _masks_from(named)
-    left = right = before_mask = 0
-    for at, hit in enumerate(hits):
-        start, end, (_, frames, _) = hit
-        if not frames:
-            continue
-        while left < count and named[left][1] <= start:
-            before_mask |= named[left][3]
-            left += 1
-        right = max(right, left)
-        while right < count and named[right][0] < end:
-            right += 1
-        if right == count:
-            break
-        after_mask = masks_from[right]
-        for frame in frames:
-            if _may_fit(frame, before_mask, after_mask):
-                found = find_arguments(frame, hit, lowered, named, left, right)
-                for subject in found[0]:
-                    for object_ in found[1]:
-                        _keep_best(best, frame, subject, object_, at, hit, cuts)
-    return best
+def _joined(one: list[Array], other: list[Array]) -> dict[str, Array]:
+    both = zip(one, other, strict=True)
+    return dict(zip(_Row._fields, map(np.concatenate, both), strict=True))
 
 
-def _masks_from(named: list[Named]) -> list[int]:
-    """For each mention, the groups of it and of all that follow."""
-    masks = [mention[3] for mention in named]
-    for position in range(len(masks) - 2, -1, -1):
-        masks[position] |= masks[position + 1]
-    return masks
-
-
-def _may_fit(frame: Frame, before_mask: int, after_mask: int) -> int:
-    """Whether the groups that the frame wants stand on its sides of the trigger at all."""
-    order, subject_mask, object_mask = frame[1], frame[2], frame[3]
-    if order == _PASSIVE:
-        return before_mask & object_mask and after_mask & subject_mask
-    if order >= _OBJECT_FIRST:
-        return after_mask & object_mask and after_mask & subject_mask
-    return before_mask & subject_mask and after_mask & object_mask
-
-
-def _keep_best(
-    best: _Stated,
-    frame: Frame,
-    subject: Named,
-    object_: Named,
-    at: int,
-    hit: Hit,
-    cuts: list[int],
-) -> None:
-    """Keep the statement unless its pair has a better one, is one concept, or is cut in two."""
-    a, b = subject[2], object_[2]
-    if a == b or not subject[4] & object_[3]:
-        return
-    low = min(subject[1], object_[1], hit.end)
-    high = max(subject[0], object_[0], hit.start)
-    for cut in cuts:
-        if low <= cut < high:
-            return
-    key = (a, b) if a < b else (b, a)
-    known = best.get(key)
-    statement = _Statement(frame.score, low - high, frame, subject, object_, at)
-    if known is None or statement[:2] > known[:2]:
-        best[key] = statement
+def _table(
+    rows: dict[str, Array], sentences: pa.Table, ids: pa.StringArray, version: str
+) -> pa.Table:
+    """Evidence as rows of the ledger; where there is no cue it lies at the sentence's start."""
+    at = rows["sentence"]
+    starts = np.asarray(sentences["start"])[at]
+    columns: dict[str, Any] = rows | {
+        "article": np.asarray(sentences["article"])[at],
+        "sentence_start": starts,
+        "sentence_end": np.asarray(sentences["end"])[at],
+        "extractor": pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(len(at), np.int32)), pa.array([version])
+        ),
+    }
+    for name in ("cue_start", "cue_end"):
+        columns[name] = np.where(rows[name] < 0, starts, rows[name])
+    for name in ("subject", "object"):
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(rows[name], pa.int32()), ids)
+    arrays = [
+        columns[f.name] if f.name in _WORDS else pa.array(columns[f.name], f.type)
+        for f in LEDGER_EVIDENCE
+    ]
+    return pa.Table.from_arrays(arrays, schema=LEDGER_EVIDENCE)

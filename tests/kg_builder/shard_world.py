@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from kg_builder.ledger import Ledger, ShardEntry, ShardKey
 from kg_builder.mine import mine
 from kg_builder.model import (
+    PREDICATES,
     REFUTES,
     SUPPORTS,
     Article,
@@ -26,6 +28,7 @@ from kg_builder.model import (
     PublicationDate,
     Section,
 )
+from kg_builder.schema import LEDGER_EVIDENCE
 from ontologies.concept import Concept, Name, Vocabulary
 from ontologies.linker import Mention
 from ontologies.select import SELECTED
@@ -109,6 +112,21 @@ class WordExtractor:
                     found.append(self._one(article, start, end, left, right))
         return found
 
+    def relate_many(
+        self, texts: Sequence[str], sentences: pa.Table, mentions: pa.Table
+    ) -> pa.Table:
+        """`relate` for each text, as rows of the ledger."""
+        found = []
+        for number, text in enumerate(texts):
+            spans = [(r["start"], r["end"]) for r in _of(sentences, number)]
+            named = [
+                Mention(r["start"], r["end"], text[r["start"] : r["end"]], r["concept"], 0.75)
+                for r in _of(mentions, number)
+            ]
+            one = Article(1, 1, text, (), None)
+            found += [(number, e) for e in self.relate(one, spans, named)]
+        return evidence_rows(found)
+
     def _one(
         self, article: Article, start: int, end: int, left: Mention, right: Mention
     ) -> Evidence:
@@ -137,6 +155,26 @@ class WordExtractor:
             published=article.published.last_day() if article.published else None,
             extractor=self.version,
         )
+
+
+def _of(table: pa.Table, number: int) -> list[dict[str, Any]]:
+    return [row for row in table.to_pylist() if row["article"] == number]
+
+
+def evidence_rows(found: Iterable[tuple[int, Evidence]]) -> pa.Table:
+    """Evidence of numbered articles as rows of the ledger."""
+    rows = [
+        {
+            **evidence._asdict(),
+            "article": number,
+            "subject": evidence.subject_id,
+            "predicate": PREDICATES.index(evidence.predicate),
+            "object": evidence.object_id,
+            "refutes": evidence.polarity == REFUTES,
+        }
+        for number, evidence in found
+    ]
+    return pa.Table.from_pylist(rows, LEDGER_EVIDENCE)
 
 
 def article(

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from kg_builder.model import SYMMETRIC, Article, Evidence, PublicationDate, Section
-from kg_builder.relations import CROWDED, CROWDED_REACH, RelationExtractor
+from kg_builder.pairs import CROWDED, CROWDED_REACH
+from kg_builder.relations import RelationExtractor
 from kg_builder.sentences import sentence_spans
 from ontologies.linker import Mention
 
