@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kg_builder.signatures import holds_chemical, is_host, is_manner
+from kg_builder.signatures import CHEMICAL, HOST, MANNER
 from kg_builder.triggers import Frame, Hit, Order
 
 Named = tuple[int, int, int, int, int]
@@ -33,6 +33,7 @@ _MANNER_REACH = 30
 
 _PASSIVE, _SUBJECT_FIRST, _OBJECT_FIRST = Order.PASSIVE, Order.SUBJECT_FIRST, Order.OBJECT_FIRST
 
+_GIVEN = (HOST, MANNER)
 _NONE: tuple[list[Named], list[Named]] = ([], [])
 
 
@@ -109,8 +110,9 @@ def _nearest(
     being that it is given to (`morphine in rats`) and before the procedure beside it by which it
     is given (`infusion of morphine`).
     """
-    second = -1
-    while 0 <= position < len(named):
+    second, count = -1, len(named)
+    chemical = mask & CHEMICAL
+    while 0 <= position < count:
         mention = named[position]
         if (mention[0] > limit) if step > 0 else (mention[1] < limit):
             break
@@ -118,7 +120,7 @@ def _nearest(
         if groups & mask:
             if second >= 0 and not _goes_before(named, position, second, step):
                 break
-            if not holds_chemical(mask) or not (is_host(groups) or is_manner(groups)):
+            if not chemical or groups not in _GIVEN:
                 return _listed(lowered, named, position, step, mask)
             second = position if second < 0 else second
         position += step
@@ -128,24 +130,29 @@ def _nearest(
 def _goes_before(named: Sequence[Named], position: int, second: int, step: int) -> bool:
     """Whether the mention at `position`, farther out, is to be taken before a host or manner."""
     mention, other = named[position], named[second]
-    if not holds_chemical(mention[3]):
+    if not mention[3] & CHEMICAL:
         return False
     gap = mention[0] - other[1] if step > 0 else other[0] - mention[1]
-    return is_host(other[3]) or gap <= _MANNER_REACH
+    return other[3] == HOST or gap <= _MANNER_REACH
 
 
 def _listed(
     lowered: str, named: Sequence[Named], position: int, step: int, mask: int
 ) -> list[Named]:
     """The mention and those that are coordinated with it, going outward."""
-    found = [named[position]]
-    while len(found) < _LIST_LIMIT and 0 <= position + step < len(named):
-        mention, other = named[position], named[position + step]
+    mention = named[position]
+    found = [mention]
+    following, count = position + step, len(named)
+    while 0 <= following < count:
+        other = named[following]
         start, end = (mention[1], other[0]) if step > 0 else (other[1], mention[0])
         if not other[3] & mask or end - start > _COORDINATION_REACH:
             break
         if not _COORDINATION.fullmatch(lowered, start, end):
             break
         found.append(other)
-        position += step
+        if len(found) == _LIST_LIMIT:
+            break
+        mention = other
+        following += step
     return found

@@ -166,8 +166,12 @@ class RelationExtractor:
             if article != last:
                 last, lowered = article, lower(texts[article])
                 hits_of = self._lexicon.hits_in(lowered)
-            hits = hits_of(start, end)
-            for statement in statements(lowered, hits, named[first:until]).values():
+            mentions = named[first:until]
+            hits = hits_of(start, end, mentions[-1][0])
+            best = statements(lowered, hits, mentions)
+            if best:  # what follows the last mention can only deny or doubt what is stated
+                hits += hits_of(hits[-1].end + 1, end, end)
+            for statement in best.values():
                 subject, object_, frame = statement.subject, statement.object, statement.frame
                 hit = hits[statement.at]
                 extent = (

@@ -19,6 +19,13 @@ _PEOPLE = frozenset({"T096", "T097", "T098", "T099", "T100", "T101"})
 _GROUPS = ("DISO", "CHEM", "GENE", "PROC", "ANAT", "PHYS", "LIVB", "DEVI")
 _BIT = {group: 1 << position for position, group in enumerate(_GROUPS)}
 
+CHEMICAL = _BIT["CHEM"]
+"""The bit of chemicals."""
+HOST = _BIT["LIVB"]
+"""The mask of what is a living being alone: a chemical at hand is given to it."""
+MANNER = _BIT["PROC"]
+"""The mask of what is a procedure alone: beside a chemical it is how that is given."""
+
 _PARTNERS = {
     "DISO": "DISO CHEM GENE PROC ANAT PHYS LIVB DEVI",
     "CHEM": "DISO CHEM GENE PROC ANAT PHYS LIVB",
@@ -49,21 +56,6 @@ _SIGNATURES: dict[str, tuple[tuple[str, str], ...]] = {
     "INHIBITS": (("CHEM GENE", "CHEM GENE PHYS"),),
     "STIMULATES": (("CHEM GENE", "CHEM GENE PHYS"),),
 }
-
-
-def is_manner(mask: int) -> bool:
-    """Whether a concept is a procedure alone: beside a chemical it is how that is given."""
-    return mask == _BIT["PROC"]
-
-
-def is_host(mask: int) -> bool:
-    """Whether a concept is a living being alone: a chemical at hand is given to it."""
-    return mask == _BIT["LIVB"]
-
-
-def holds_chemical(mask: int) -> bool:
-    """Whether chemicals are among the groups."""
-    return bool(mask & _BIT["CHEM"])
 
 
 def edge_groups(semantic_types: Iterable[str]) -> frozenset[str]:

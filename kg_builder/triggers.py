@@ -40,7 +40,11 @@ class Order(IntEnum):
 
 
 class Frame(NamedTuple):
-    """One reading of a trigger: what it states, of which groups, and where they stand."""
+    """One reading of a trigger: what it states, of which groups, and where they stand.
+
+    `wants_before`, `wants_after` and `wants_also_after` are the groups of which one must stand on
+    each side for the frame to fit; `ANYTHING`, which is always there, where nothing must.
+    """
 
     predicate: str
     order: Order
@@ -52,6 +56,13 @@ class Frame(NamedTuple):
     score: int
     factual: bool
     unless: re.Pattern[str] | None
+    wants_before: int
+    wants_after: int
+    wants_also_after: int
+
+
+ANYTHING = 1 << 30
+"""A bit above those of all groups."""
 
 
 class Entry(NamedTuple):
@@ -88,25 +99,29 @@ class Lexicon:
     entries: Mapping[str, Entry]
     pattern: re.Pattern[str]
 
-    def hits_in(self, lowered: str) -> Callable[[int, int], list[Hit]]:
+    def hits_in(self, lowered: str) -> Callable[[int, int, int], list[Hit]]:
         """A function that finds the words between two places of the lower-case text.
 
-        The longest words are found from left to right, without overlap. A word begins after
-        white space, a bracket or a slash: all are made spaces first, one before the text, so
-        that the search can leap from space to space.
+        The longest words are found from left to right, without overlap; the search ends with the
+        last word that begins before a third place. A word begins after white space, a bracket or
+        a slash: all are made spaces first, one before the text, so that the search can leap from
+        space to space.
         """
         padded = " " + lowered
         for mark in _OPENERS:
             padded = padded.replace(mark, " ")
         entries, finditer, new = self.entries, self.pattern.finditer, tuple.__new__
 
-        def hits(start: int, end: int) -> list[Hit]:
+        def hits(start: int, end: int, until: int) -> list[Hit]:
             found = []
             for match in finditer(padded, start, end + 1):
                 left, right = match.span()
                 word = match[0]
                 # Places in `padded` are one more than in the text; a mark is part of its word.
-                left -= word[0] != " "
+                if word[0] != " ":
+                    left -= 1
+                if left >= until:
+                    break
                 found.append(new(Hit, (left, right - 1, entries[word])))
             return found
 
@@ -179,11 +194,18 @@ def _frames(row: Mapping[str, Any], unless: re.Pattern[str] | None) -> list[Fram
         Frame(
             row["predicate"], order, subject & subjects, object_ & objects, before, after,
             tuple(row.get("link", ())), row["score"], row.get("factual", False),
-            unless,
+            unless, *_wants(order, subject & subjects, object_ & objects),
         )
         for subjects, objects in pairs
         if subject & subjects and object_ & objects
     ]  # fmt: skip
+
+
+def _wants(order: Order, subject: int, object_: int) -> tuple[int, int, int]:
+    """Groups that must stand before the trigger, after it, and also after it."""
+    if order >= Order.OBJECT_FIRST:
+        return ANYTHING, object_, subject
+    return (object_, subject, ANYTHING) if order is Order.PASSIVE else (subject, object_, ANYTHING)
 
 
 def expand(pattern: str) -> list[str]:

@@ -9,11 +9,13 @@ graph on an object store is written by the workers in both cases.
 from __future__ import annotations
 
 import functools
+import gc
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,10 +170,23 @@ def records_of(source: InputFile, content: bytes | None) -> Iterator[Record]:
                 yield record
 
 
+@contextmanager
+def no_search_for_cycles() -> Iterator[None]:
+    """Mining makes millions of small values and no cycles: to look for them is a tenth of it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def mine_here(recipe: Recipe, source: InputFile, content: bytes | None) -> ShardTables:
     """Mine one file in this process."""
     linker, extractor = open_tools(recipe)
-    return mine(records_of(source, content), linker, extractor)
+    with no_search_for_cycles():
+        return mine(records_of(source, content), linker, extractor)
 
 
 def abstracts_in(tables: ShardTables) -> int:

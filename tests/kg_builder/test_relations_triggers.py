@@ -47,7 +47,7 @@ def test_the_longest_word_that_ends_as_a_word_is_found(words: list[str], text: s
 
 def test_hits_lie_where_their_words_stand() -> None:
     text = "iron-induced pain (not caused by it); it may cause/treat"
-    hits = load_lexicon().hits_in(text)(0, len(text))
+    hits = load_lexicon().hits_in(text)(0, len(text), len(text))
     found = [(text[hit.start : hit.end], hit.entry.cue) for hit in hits]
     assert found == [
         ("-induced", Cue.TRIGGER),
