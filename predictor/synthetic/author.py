@@ -25,6 +25,9 @@ _CLAIMS: Final = ("present", "historical")
 _MODIFIED: Final = frozenset("SG")
 _DAILY: Final = 0.55
 """The share of names that come from the commonest."""
+_STAGED: Final = 0.35
+_PLURALS: Final = {"foot": "feet", "neck": "sides of the neck", "groin": "groins"}
+_FELT: Final = frozenset({"pain", "numbness", "weakness", "tingling", "cramping", "discomfort"})
 _ARTICLES: Final = ("a ", "an ", "the ")
 
 
@@ -103,7 +106,9 @@ class Author:
         self.rng = rng
         self.random = rng.random
         self.draft = Draft()
-        self._blanks: Mapping[str, Callable[[], str]] = _blanks(self)
+        self.pronouns = ("he", "his", "him", "man", "male") if person.male else (
+            "she", "her", "her", "woman", "female")  # fmt: skip
+        self.title = f"{'Mr.' if person.male else 'Ms.'} {person.last}"
 
     def pick(self, options: Sequence[str]) -> str:
         return options[int(self.random() * len(options))]
@@ -121,7 +126,10 @@ class Author:
             if isinstance(piece, str):
                 self.draft.add(piece[0].upper() + piece[1:] if large else piece)
             elif isinstance(piece, Blank):
-                text = self._blanks[piece.name]()
+                known = _BLANKS.get(piece.name)
+                text = known(self) if known else self.pick(fillers()[piece.name])
+                if piece.name == "num":
+                    self.draft.give_value(text)
                 self.draft.add(text[0].upper() + text[1:] if large else text)
             else:
                 self._fill(piece, waiting, large)
@@ -167,6 +175,8 @@ class Author:
 
     def phrase(self, letter: str, status: str) -> Phrase:
         """What chance puts into a slot."""
+        if letter in "DA" and self.random() < _STAGED * self.style.modifiers:
+            return self._staged(self._plain(letter, status))
         if letter in _MODIFIED or (letter == "P" and self.random() < 0.2):
             chance = self.random()
             if chance < self.style.modifiers * 0.4:
@@ -187,13 +197,43 @@ class Author:
 
     def _local_complaint(self) -> Phrase:
         words = fillers()
-        parts = [self.pick(words["side"]), self.pick(words["site"]), self.pick(words["complaint"])]
-        if self.random() < 0.25:
-            parts = parts[1:]
+        complaint, where = self.pick(words["complaint"]), self._where()
+        if self.random() < 0.35:
+            text = self._behind(complaint, where)
+        else:
+            text = f"{where} {complaint}"
         if self.random() < 0.4:
-            parts.insert(0, self.pick(words["severity"]))
-        text = " ".join(parts)
+            text = f"{self.pick(words['severity'])} {text}"
         return Phrase(text, "problem", _site_concept(text))
+
+    def _where(self) -> str:
+        words = fillers()
+        site = self.pick(words["site"])
+        return site if self.random() < 0.25 else f"{self.pick(words['side'])} {site}"
+
+    def _behind(self, complaint: str, where: str) -> str:
+        """A complaint with its site behind it: `numbness in both hands`."""
+        link = "in" if complaint in _FELT else "of"
+        if where.startswith("bilateral "):
+            site = where.removeprefix("bilateral ")
+            return f"{complaint} {link} both {_PLURALS.get(site, site + 's')}"
+        return f"{complaint} {link} the {where}"
+
+    def _placed(self, slot: Slot) -> Phrase:
+        """A local sign or picture of it, its site behind it."""
+        words = fillers()
+        kind = KIND_OF_CLASS[slot.letter]
+        if kind == "test":
+            text = f"{self.pick(words['picture'])} of the {self._where()}"
+        else:
+            text = self._behind(self.pick(words["localsign"]), self._where())
+        return Phrase(text, kind, _site_concept(text))
+
+    def _staged(self, phrase: Phrase) -> Phrase:
+        """A disease with a word of its stage or course before it."""
+        if phrase.text.startswith(_ARTICLES) or phrase.text.split()[0] in fillers()["stage"]:
+            return phrase
+        return Phrase(f"{self.pick(fillers()['stage'])} {phrase.text}", phrase.kind, phrase.concept)
 
     def _with_severity(self, phrase: Phrase) -> Phrase:
         if phrase.text.split()[0] in fillers()["severity"] or phrase.text.startswith(_ARTICLES):
@@ -210,7 +250,8 @@ class Author:
         elif slot.many:
             self._list(slot, waiting, large)
         else:
-            self.mark(self._next(slot, waiting), slot.status, large)
+            chosen = self._placed(slot) if slot.placed else self._next(slot, waiting)
+            self.mark(chosen, slot.status, large)
 
     def _next(self, slot: Slot, waiting: list[Phrase]) -> Phrase:
         if waiting and waiting[0].kind == KIND_OF_CLASS[slot.letter]:
@@ -251,39 +292,33 @@ def _site_concept(text: str) -> str | None:
     return concept_of(text)
 
 
-def _blanks(author: Author) -> Mapping[str, Callable[[], str]]:
-    """Blank to what fills it."""
-    person, rng = author.person, author.rng
-    pronouns = ("he", "his", "him", "man", "male") if person.male else (
-        "she", "her", "her", "woman", "female")  # fmt: skip
-    he, his, him, noun, sex = pronouns
-    title = "Mr." if person.male else "Ms."
-    telegraphic = author.style.telegraphic
+def _subject(author: Author) -> str:
+    """The patient at the head of a sentence."""
+    he = author.pronouns[0]
+    if author.style.telegraphic:
+        return author.pick(("pt", "Pt", he, "patient"))
+    return author.pick((he, he, he, "the patient", author.title))
 
-    def subject() -> str:
-        if telegraphic:
-            return author.pick(("pt", "Pt", he, "patient"))
-        return author.pick((he, he, he, "the patient", f"{title} {person.last}"))
 
-    made: dict[str, Callable[[], str]] = {
-        "he": lambda: he,
-        "He": subject,
-        "his": lambda: his,
-        "His": lambda: his,
-        "him": lambda: him,
-        "Pt": lambda: author.pick(("the patient", f"{title} {person.last}")),
-        "name": lambda: author.pick((f"{title} {person.last}", f"{person.first} {person.last}")),
-        "lastname": lambda: person.last,
-        "firstname": lambda: person.first,
-        "age": lambda: str(person.age),
-        "sex": lambda: author.pick((noun, sex)),
-        "sexletter": lambda: "M" if person.male else "F",
-        "n": lambda: str(2 + int(rng.random() * 6)),
-        "num": lambda: f"{rng.random() * 100:.{int(rng.random() * 2)}f}",
-        "year": lambda: str(1985 + int(rng.random() * 35)),
-        "relage": lambda: str(45 + int(rng.random() * 45)),
-        "Rel": lambda: author.pick(fillers()["rel"]),
-    }
-    for blank, options in fillers().items():
-        made.setdefault(blank, lambda options=options: author.pick(options))  # type: ignore[misc]
-    return made
+_BLANKS: Final[Mapping[str, Callable[[Author], str]]] = {
+    "he": lambda author: author.pronouns[0],
+    "He": _subject,
+    "his": lambda author: author.pronouns[1],
+    "His": lambda author: author.pronouns[1],
+    "him": lambda author: author.pronouns[2],
+    "Pt": lambda author: author.pick(("the patient", author.title)),
+    "name": lambda author: author.pick(
+        (author.title, f"{author.person.first} {author.person.last}")
+    ),
+    "lastname": lambda author: author.person.last,
+    "firstname": lambda author: author.person.first,
+    "age": lambda author: str(author.person.age),
+    "sex": lambda author: author.pick(author.pronouns[3:]),
+    "sexletter": lambda author: "M" if author.person.male else "F",
+    "n": lambda author: str(2 + int(author.random() * 6)),
+    "num": lambda author: f"{author.random() * 100:.{int(author.random() * 2)}f}",
+    "year": lambda author: str(1985 + int(author.random() * 35)),
+    "relage": lambda author: str(45 + int(author.random() * 45)),
+    "Rel": lambda author: author.pick(fillers()["rel"]),
+}
+"""Blanks that are not simply one of `words/fillers.txt`."""

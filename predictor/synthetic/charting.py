@@ -111,6 +111,7 @@ class _FactsMaker:
 
     def __init__(self, patients: Patients, course: Course, times: Schedule) -> None:
         self.patients, self.course = patients, course
+        self._people: dict[int, Person] = {}
         count = len(course.stays)
         cut = {kind: np.where(at < 0, 0, at) for kind, at in times.charted.items()}
         self.labs = {kind: course.labs.last(count, at) for kind, at in cut.items()}
@@ -137,12 +138,15 @@ class _FactsMaker:
         )
 
     def _person(self, patient: int) -> Person:
+        if patient in self._people:
+            return self._people[patient]
         names = fillers()
         mixed = Random(int(self.patients.subject[patient]))
-        return Person(
+        self._people[patient] = Person(
             mixed.choice(names["first"]), mixed.choice(names["last"]),
             int(self.patients.age[patient]), bool(self.patients.male[patient]),
         )  # fmt: skip
+        return self._people[patient]
 
     def _concepts(self, patient: int) -> tuple[list[str], list[str], list[str]]:
         """Chronic problems, acute problems, drugs."""

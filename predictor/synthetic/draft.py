@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Gold:
+class Gold(NamedTuple):
     """A finding and its place: `text[start:end]` of the note is `quote`, `end` exclusive.
 
     `status` is one of present, absent, possible, hypothetical, family, historical. `value` and
     `unit` are as the note states them, "" where it does not; `concept` is `None` where no name of
-    the starter vocabulary fits.
+    the starter vocabulary fits. A named tuple, as a note has dozens.
     """
 
     start: int
@@ -49,13 +49,18 @@ class Draft:
             Gold(start, self._length, quote, kind, status, concept, self.section, value, unit)
         )
 
+    def give_value(self, value: str) -> None:
+        """Say the value of the test that was written last, if it was one and has none."""
+        if self.golds and self.golds[-1].kind == "test" and not self.golds[-1].value:
+            self.golds[-1] = self.golds[-1]._replace(value=value)
+
     def append(self, other: Draft) -> None:
         """Copy another draft forward, findings included."""
-        for gold in other.golds:
-            self.golds.append(
-                Gold(gold.start + self._length, gold.end + self._length, gold.quote, gold.kind,
-                     gold.status, gold.concept, gold.section, gold.value, gold.unit)
-            )  # fmt: skip
+        at = self._length
+        self.golds += [
+            Gold(g[0] + at, g[1] + at, g[2], g[3], g[4], g[5], g[6], g[7], g[8])
+            for g in other.golds
+        ]
         self.add(other.text)
 
     @property

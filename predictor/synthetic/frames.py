@@ -15,7 +15,7 @@ STATUSES: Final[Mapping[str, str]] = {
     "h": "historical",
 }  # fmt: skip
 _PIECE = re.compile(
-    r"\{([A-Z])([-+?~fh])([*=]?)\}|<([^|>]+)\|([A-Z])([-+?~fh])>|\{([A-Za-z0-9]+)\}"
+    r"\{([A-Z])([-+?~fh])([*=@]?)\}|<([^|>]+)\|([A-Z])([-+?~fh])>|\{([A-Za-z0-9]+)\}"
 )
 
 
@@ -25,7 +25,8 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for a finding. `many` takes a list, `valued` a test with its value and unit.
+    """A place for a finding. `many` takes a list, `valued` a test with its value and unit,
+    `placed` adds the site to the phrase.
 
     `text` is a fixed phrase, "" where the note chooses one.
     """
@@ -34,6 +35,7 @@ class Slot:
     status: str
     many: bool = False
     valued: bool = False
+    placed: bool = False
     text: str = ""
 
 
@@ -52,7 +54,7 @@ def parse_frame(text: str) -> Frame:
     """The pieces of a frame, in order.
 
     >>> parse_frame("{He} denies {S-*}.")[2]
-    Slot(letter='S', status='absent', many=True, valued=False, text='')
+    Slot(letter='S', status='absent', many=True, valued=False, placed=False, text='')
     >>> parse_frame("no {Q-}")
     Traceback (most recent call last):
         ...
@@ -71,8 +73,8 @@ def parse_frame(text: str) -> Frame:
             if chosen not in KIND_OF_CLASS:
                 raise FrameError(f"{text}: unknown class {chosen!r}")
             pieces.append(
-                Slot(chosen, STATUSES[status or fixed_status], option == "*", option == "=",
-                     fixed or "")
+                Slot(chosen, STATUSES[status or fixed_status], many=option == "*",
+                     valued=option == "=", placed=option == "@", text=fixed or "")
             )  # fmt: skip
         at = found.end()
     if at < len(text):

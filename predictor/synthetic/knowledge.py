@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -65,11 +65,11 @@ def named_together() -> Mapping[str, frozenset[str]]:
     Two concepts that the corpus never names together are connected by nothing in its graph.
     """
     ends = sorted({end for pair in pairs() for end in pair.ends})
-    patterns = {end: _pattern(names_by_concept()[end].plain) for end in ends}
+    names = {end: [name.lower() for name in names_by_concept()[end].plain] for end in ends}
     together: dict[str, set[str]] = {end: set() for end in ends}
     for article in _articles().values():
         text = article.text.lower()
-        there = [end for end in ends if patterns[end].search(text)]
+        there = [end for end in ends if any(_stands(name, text) for name in names[end])]
         for end in there:
             together[end].update(there)
     for pair in pairs():
@@ -115,6 +115,6 @@ def _year(article: Article) -> int:
     return article.published.year if article.published is not None else NEVER
 
 
-def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    ordered = sorted({name.lower() for name in names}, key=len, reverse=True)
-    return re.compile(r"\b(?:" + "|".join(map(re.escape, ordered)) + r")s?\b")
+def _stands(name: str, text: str) -> bool:
+    """Whether a name, or its plural, stands in a text as words of its own."""
+    return name in text and re.search(rf"\b{re.escape(name)}s?\b", text) is not None

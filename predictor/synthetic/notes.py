@@ -97,7 +97,7 @@ def _join(whole: Draft, author: Author, section: str) -> None:
         whole.add("\n")
     if author.style.heading not in ("short",) and whole.text:
         whole.add("\n")
-    whole.add(heading(author.style, section))
+    whole.add(heading(author.style, section, author.random()))
     whole.append(author.draft)
 
 

@@ -7,29 +7,29 @@ from dataclasses import dataclass
 from typing import Final
 
 HEADINGS: Final[Mapping[str, tuple[str, str]]] = {
-    "cc": ("Chief Complaint", "CC"),
-    "hpi": ("History of Present Illness", "HPI"),
-    "pmh": ("Past Medical History", "PMH"),
-    "psh": ("Past Surgical History", "PSH"),
-    "meds": ("Medications on Admission", "Meds"),
-    "allergies": ("Allergies", "All"),
-    "fh": ("Family History", "FH"),
-    "sh": ("Social History", "SH"),
-    "ros": ("Review of Systems", "ROS"),
-    "vitals": ("Vital Signs", "VS"),
-    "exam": ("Physical Exam", "PE"),
-    "labs": ("Pertinent Results", "Labs"),
-    "imaging": ("Imaging", "Imaging"),
-    "plan": ("Assessment and Plan", "A/P"),
-    "interval": ("Interval History", "S"),
-    "function": ("Functional Status", "Function"),
-    "dx": ("Discharge Diagnosis", "Dx"),
-    "course": ("Brief Hospital Course", "Course"),
-    "procedures": ("Major Surgical or Invasive Procedure", "Procedures"),
-    "dmeds": ("Discharge Medications", "D/C Meds"),
-    "instructions": ("Discharge Instructions", "Instructions"),
+    "cc": ("Chief Complaint|Reason for Visit|Presenting Complaint", "CC|C/C"),
+    "hpi": ("History of Present Illness|Present Illness|History", "HPI|Hx"),
+    "pmh": ("Past Medical History|Medical History|Past History", "PMH|PMHx"),
+    "psh": ("Past Surgical History|Surgical History|Prior Operations", "PSH|PSHx"),
+    "meds": ("Medications on Admission|Medications|Current Medications|Home Medications", "Meds"),
+    "allergies": ("Allergies|Drug Allergies", "All|Allergies"),
+    "fh": ("Family History|Family Medical History", "FH|FHx"),
+    "sh": ("Social History|Personal and Social History", "SH|SHx|Soc"),
+    "ros": ("Review of Systems|Systems Review", "ROS"),
+    "vitals": ("Vital Signs|Vitals|Vitals Reviewed", "VS|Vitals"),
+    "exam": ("Physical Exam|Physical Examination|Examination", "PE|Exam|O"),
+    "labs": ("Pertinent Results|Results|Laboratory Data|Labs", "Labs|Data"),
+    "imaging": ("Imaging|Radiology|Studies", "Imaging|Rads"),
+    "plan": ("Assessment and Plan|Impression and Plan|Assessment|Impression", "A/P|A&P|Imp"),
+    "interval": ("Interval History|Subjective|24 Hour Events", "S|Interval"),
+    "function": ("Functional Status|Function and Mobility", "Function"),
+    "dx": ("Discharge Diagnosis|Final Diagnoses|Diagnoses", "Dx"),
+    "course": ("Brief Hospital Course|Hospital Course|Course in Hospital", "Course"),
+    "procedures": ("Major Surgical or Invasive Procedure|Procedures", "Procedures"),
+    "dmeds": ("Discharge Medications|Medications at Discharge", "D/C Meds"),
+    "instructions": ("Discharge Instructions|Instructions|Patient Instructions", "Instructions"),
 }
-"""Section to its heading in full and in short."""
+"""Section to its headings in full and in short, the usual one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ HELD_OUT: Final = ("consult", "outline")
 """Styles for testing alone: a model that is fitted on synthetic notes leaves them out."""
 
 
-def heading(style: Style, section: str) -> str:
-    """A section's heading with what parts it from its text.
+def heading(style: Style, section: str, chance: float = 0.0) -> str:
+    """A section's heading with what parts it from its text; `chance` (0 to 1) picks its wording.
 
     >>> heading(BY_NAME["terse"], "pmh")
     'PMH: '
     """
-    full, short = HEADINGS[section]
+    full, short = (_worded(names.split("|"), chance) for names in HEADINGS[section])
     return {
         "upper": f"{full.upper()}\n\n" if style.sections == "visit" else f"{full.upper()}:  ",
         "title": f"{full}:\n",
@@ -101,3 +101,10 @@ def heading(style: Style, section: str) -> str:
         "hash": f"## {full}\n",
         "run": f"{full}: ",
     }[style.heading]
+
+
+def _worded(names: list[str], chance: float) -> str:
+    """The usual wording for half of the chances, the others in equal parts."""
+    if chance < 0.5 or len(names) == 1:
+        return names[0]
+    return names[1 + int((chance - 0.5) * 2 * (len(names) - 1) * 0.9999)]

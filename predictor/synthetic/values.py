@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -44,14 +45,19 @@ VITALS: Final[Mapping[str, tuple[tuple[str, ...], str, int, float, float]]] = {
 def lab_reading(item: str, value: float) -> Reading:
     """A laboratory value, written with its usual decimals."""
     names, unit, decimals, _, _ = LABS[item]
-    return Reading(names, concept_of(names[0]), f"{value:.{decimals}f}", unit)
+    return Reading(names, _concept(names[0]), f"{value:.{decimals}f}", unit)
 
 
 def vital_reading(item: str, value: float, second: float | None = None) -> Reading:
     """A vital sign; blood pressure takes the diastolic pressure as `second`."""
     names, unit, decimals, _, _ = VITALS[item]
     text = f"{value:.{decimals}f}" + ("" if second is None else f"/{second:.0f}")
-    return Reading(names, concept_of(names[0]), text, unit)
+    return Reading(names, _concept(names[0]), text, unit)
+
+
+@cache
+def _concept(name: str) -> str | None:
+    return concept_of(name)
 
 
 def practice_readings(rng: Random) -> tuple[Reading, ...]:
