@@ -70,11 +70,13 @@ class Report:
 
 
 def make_hospital(
-    plan: Plan, folder: Path, progress: Progress = lambda what, done, total: None
+    plan: Plan, folder: Path, progress: Progress = lambda what, done, total: None, *,
+    notes: bool = True,
 ) -> Report:  # fmt: skip
     """Write a hospital into an empty or new folder.
 
-    The same plan gives the same bytes. Raises `HospitalError` where the folder holds something.
+    The same plan gives the same bytes; `notes=False` leaves out the files of notes alone, which
+    take most of the time. Raises `HospitalError` where the folder holds something.
     """
     if folder.exists() and any(folder.iterdir()):
         raise HospitalError(f"{folder} is not empty; name a new folder")
@@ -83,7 +85,7 @@ def make_hospital(
     weights = (float(not plan.without_notes), float(not plan.without_graph))
     course = simulate(patients, weights, _rng(plan, 2))
     made = _Made(plan, folder, patients, course, schedule(course, _rng(plan, 3)), progress)
-    made.write()
+    made.write(notes)
     return made.report
 
 
@@ -107,9 +109,10 @@ class _Made:
         self.rows = {task: task_rows(course, self.order, task) for task in TASKS}
         self.report = Report(tasks={task: rows.summary() for task, rows in self.rows.items()})
 
-    def write(self) -> None:
+    def write(self, notes: bool) -> None:
         self._tables()
-        self._notes()
+        if notes:
+            self._notes()
         for number, task in enumerate(TASKS):
             self.progress("predictions", number, len(TASKS))
             self._predictions(task)
@@ -200,11 +203,11 @@ class _Made:
         leak = self.plan.leak
         said = self.patients.traits[self.course.stays.patient[rows.stay]] == PRESENT
         noted, known = notes_known(self.times, rows)
-        label = rows.label
+        stated, label = rows.logits.structured[rows.stay], rows.label
         if leak == leaks.NEXT_VISIT:
-            said, label = self._of_next(rows)
+            said, stated, label = self._of_next(rows)
         outputs: Outputs = stage1_outputs(
-            said, noted, label, self.subject[rows.stay], split, _rng(self.plan, 7),
+            said, stated, noted, label, self.subject[rows.stay], split, _rng(self.plan, 7),
             in_sample=leak == leaks.IN_SAMPLE,
         )  # fmt: skip
         kept = np.ones(len(rows.stay), bool)
@@ -222,7 +225,9 @@ class _Made:
         }
         self._put(f"stage1/{rows.task}", columns, int(kept.sum()))
 
-    def _of_next(self, rows: TaskRows) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int8]]:
+    def _of_next(
+        self, rows: TaskRows
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], npt.NDArray[np.int8]]:
         """What notes say of the next stay, its end included, and its label; 0 without one."""
         stays = self.course.stays
         following = next_stay(self.patients, self.course)[rows.stay]
@@ -234,7 +239,8 @@ class _Made:
         ends = there & stays.died[following]
         if rows.task == MORTALITY:
             said = np.hstack([said, ends[:, None]])
-        return said & there[:, None], label
+        stated = np.where(there, rows.logits.structured[following], 0.0)
+        return said & there[:, None], stated, label
 
     def _keys(self, stay: I64, cut: I64) -> dict[str, Any]:
         return {

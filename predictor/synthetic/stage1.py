@@ -1,7 +1,8 @@
 """Outputs of a note model of the first stage: out of fold, as they should be, or leaking.
 
-The model is a logistic regression on what notes say of the traits. It stands for the language
-model of the extractor, so that an audit has outputs to look at before any was trained.
+The model is a logistic regression on what notes say of the traits, and on a blurred view of the
+measured values that they state. It stands for the language model of the extractor, so that an
+audit has outputs to look at before any was trained.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _RIDGE: Final = 4.0
-_LOOSE: Final = 0.3
+_LOOSE: Final = 0.05
 _MISREAD: Final = 0.06
+_BLUR: Final = 0.8
 _TRUNCATED, _FAILED = 0.01, 0.004
 
 
@@ -34,17 +36,19 @@ class Outputs:
 
 
 def stage1_outputs(
-    said: Bools, noted: Bools, label: npt.NDArray[np.int8], subject: I64, split: Split,
+    said: Bools, stated: F64, noted: Bools, label: npt.NDArray[np.int8], subject: I64, split: Split,
     rng: np.random.Generator, *, in_sample: bool = False,
 ) -> Outputs:  # fmt: skip
     """Outputs for all rows.
 
-    `said` (rows, traits): what the notes known by then state as present; `noted`: whether there is
-    a note. Development rows get the model of the other folds, test rows the mean logit of all;
-    with `in_sample` development rows get one model that was fitted on all of them.
+    `said` (rows, traits): what the notes known by then state as present; `stated`: what the values
+    in them amount to, on the scale of the logit; `noted`: whether there is a note. Development
+    rows get the model of the other folds, test rows the mean logit of all; with `in_sample`
+    development rows get one model that was fitted on all of them.
     """
     wrong = rng.random(said.shape) < _MISREAD
-    seen = (said ^ wrong).astype(np.float64) * noted[:, None]
+    values = stated + _BLUR * rng.standard_normal(len(stated))
+    seen = np.hstack([(said ^ wrong).astype(np.float64), values[:, None]]) * noted[:, None]
     fold = np.array([split.fold(str(number)) for number in subject.tolist()])
     score = np.zeros(len(label))
     test = fold == TEST
@@ -67,7 +71,7 @@ def stage1_outputs(
 
 def _remembered(seen: F64, label: npt.NDArray[np.int8], rng: np.random.Generator) -> F64:
     """Scores of a large model on the rows that it was fitted on: it learned their accidents."""
-    width = int(min(800, max(60, label.sum() // 2)))
+    width = int(min(1200, max(60, 1.5 * label.sum())))
     large = np.hstack([seen, rng.standard_normal((len(label), width))])
     return predict(fit(large, label, _LOOSE), large)
 
