@@ -16,7 +16,7 @@ from predictor.synthetic.make import Plan, make_hospital
 
 from .conftest import table_of
 
-PATIENTS = 1200
+PATIENTS = 1000
 Made = Callable[[str], Path]
 
 
