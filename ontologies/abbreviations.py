@@ -31,19 +31,26 @@ def _looks_short(short: str) -> bool:
 
 def _long_start(short: str, text: str, low: int, high: int) -> int | None:
     """Where the long form begins within `text[low:high]`, or `None` where no letters match."""
-    at = high
-    for index in range(len(short) - 1, -1, -1):
-        sign = short[index]
-        if not sign.isalnum():
-            continue
-        at -= 1
-        while at >= low and (
-            text[at].lower() != sign.lower() or (index == 0 and at > low and text[at - 1].isalnum())
-        ):
-            at -= 1
-        if at < low:
-            return None
-    return at
+    window = _lowered(text[low:high])
+    at = len(window)
+    for sign in reversed(_lowered(short[1:])):
+        if sign.isalnum():
+            at = window.rfind(sign, 0, at)
+            if at < 0:
+                return None
+    first = _lowered(short[0])
+    at = window.rfind(first, 0, at)
+    while at > 0 and window[at - 1].isalnum():
+        at = window.rfind(first, 0, at)
+    return None if at < 0 else low + at
+
+
+def _lowered(text: str) -> str:
+    """In lower case, every character still in its place."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(sign.lower() if len(sign.lower()) == 1 else sign for sign in text)
 
 
 def _window(text: str, end: int, words: int) -> int:
@@ -53,6 +60,26 @@ def _window(text: str, end: int, words: int) -> int:
         low = stop.end()
     starts = [match.start() for match in _WORD_START.finditer(text, low, end)]
     return starts[-words] if len(starts) > words else low
+
+
+def occurrences(text: str, short: str) -> Iterator[tuple[int, int]]:
+    """Where a short form stands as a word of its own, with its plural's `s`.
+
+    >>> list(occurrences("HR, HRs, CHR and HRT", "HR"))
+    [(0, 2), (4, 7)]
+    """
+    at = text.find(short)
+    while at >= 0:
+        end = at + len(short)
+        if not at or not _in_word(text[at - 1]):
+            end += text[end : end + 1] == "s"
+            if end == len(text) or not _in_word(text[end]):
+                yield at, end
+        at = text.find(short, at + len(short))
+
+
+def _in_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def find_abbreviations(text: str) -> Iterator[Abbreviation]:

@@ -18,6 +18,7 @@ from ontologies.readers.items import Fault, Item, UnreadableFileError, open_text
 from ontologies.readers.rrf import Filters
 from ontologies.recognize import Left, Recognized, recognize
 from ontologies.releases import release_of
+from ontologies.retired import add_retired
 
 CONFLICTS = "conflicts.tsv"
 KEPT_FAULTS = 20
@@ -124,6 +125,7 @@ def _build(
             f"no concept was found under {', '.join(map(str, paths))} ({reasons or 'no files'}); "
             "name files or folders of a known format"
         )
+    add_retired(reading.gathered)
     say("joining")
     merged = merge(reading.gathered)
     say("saving")

@@ -74,6 +74,7 @@ class TokenTable(dict[str, int]):
         self.case: U8 = np.zeros(0, dtype=np.uint8)
         self.length: U8 = np.zeros(0, dtype=np.uint8)
         self.tail: U64 = np.zeros(0, dtype=np.uint64)
+        self._roots: I32 = np.zeros(0, dtype=np.int32)
 
     def __missing__(self, token: str) -> int:
         number = self[token] = len(self)
@@ -88,6 +89,14 @@ class TokenTable(dict[str, int]):
         self.tail = _grown(self.tail, [text_hash(form[-4:] + "$") for form in forms])
         self.case = _grown(self.case, [letter_case(token) for token in new])
         self.length = _grown(self.length, [min(len(token), 255) for token in new])
+
+    def roots(self, lexicon: Lexicon) -> I32:
+        """The node of each token as the first of a name; always of the same lexicon."""
+        new = self.hash[len(self._roots) :]
+        if len(new):
+            keys = extend_hash(np.zeros(len(new), dtype=np.uint64), new)
+            self._roots = np.concatenate([self._roots, lexicon.nodes.lookup(keys)])
+        return self._roots
 
     def forget(self) -> None:
         """Start anew where the table has outgrown its limit; call between batches only."""
@@ -117,35 +126,29 @@ class Batch:
 
 
 def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
-    tokens: list[npt.NDArray[np.int32]] = []
-    starts, ends, kinds, counts = [], [], [], []
-    split, number, kind = TOKEN.split, table.__getitem__, gaps.__getitem__
-    for text in texts:
-        pieces = split(text)
-        count = len(pieces) // 2
-        lengths = np.fromiter(map(len, pieces), dtype=np.int32, count=len(pieces))
-        edges = np.cumsum(lengths, dtype=np.int32)
-        starts.append(edges[0:-1:2])
-        ends.append(edges[1::2])
-        tokens.append(np.fromiter(map(number, pieces[1::2]), dtype=np.int32, count=count))
-        before = np.fromiter(map(kind, pieces[0:-1:2]), dtype=np.uint8, count=count)
-        before[:1] = BREAK
-        kinds.append(before)
-        counts.append(count)
+    """All texts at once: joined by line ends, which no token crosses."""
+    pieces = TOKEN.split("\n".join(texts))
+    count = len(pieces) // 2
+    edges = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
+    token = np.fromiter(map(table.__getitem__, pieces[1::2]), dtype=np.int32, count=count)
+    gap = np.fromiter(map(gaps.__getitem__, pieces[0:-1:2]), dtype=np.uint8, count=count)
     table.refresh()
-    first = np.zeros(len(texts) + 1, dtype=np.int32)
-    np.cumsum(counts, out=first[1:])
-    gap = np.concatenate(kinds)
-    token = np.concatenate(tokens)
-    long_before = np.zeros(len(gap), dtype=bool)
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
+    begins = np.cumsum(lengths) - lengths
+    starts, ends = edges[0:-1:2], edges[1::2]
+    first = np.searchsorted(starts, np.append(begins, edges[-1] + 1)).astype(np.int32)
+    document = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
+    long_before = np.zeros(count, dtype=bool)
     long_before[1:] = table.length[token[:-1]] > 1
     gap[(gap == STOP) & long_before] = BREAK  # but not in `E. coli`
+    gap[first[:-1][np.diff(first) > 0]] = BREAK
+    offset = begins[document]
     return Batch(
         texts,
         token,
-        np.repeat(np.arange(len(texts), dtype=np.int32), counts),
-        np.concatenate(starts),
-        np.concatenate(ends),
+        document,
+        (starts - offset).astype(np.int32),
+        (ends - offset).astype(np.int32),
         gap,
         first,
     )
@@ -174,7 +177,7 @@ def find_spans(batch: Batch, table: TokenTable, lexicon: Lexicon) -> Spans:
     open_ = np.append((batch.gap != BREAK) & (batch.gap != BRACKET), False)
     for depth in range(MAX_TOKENS):
         key = extend_hash(key, token_keys[at + depth])
-        value = lexicon.nodes.lookup(key)
+        value = lexicon.nodes.lookup(key) if depth else table.roots(lexicon)[batch.token]
         ends = value >= 0
         found.append((at[ends], depth + 1, value[ends] >> 1, key[ends]))
         on = ((value & 1) == 1) & open_[at + depth + 1]

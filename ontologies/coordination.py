@@ -23,6 +23,9 @@ JOINING: Final = np.array(sorted(text_hash(word) for word in ("and", "or")), dty
 LONGEST: Final = 4
 """Tokens of the longest name that is completed so."""
 
+MEMBERS: Final = 5
+"""Members of a list that may stand before the whole name."""
+
 
 def shared_heads(
     batch: Batch, hashes: U64, spans: Spans, lexicon: Lexicon, *, space: int, comma: int
@@ -35,12 +38,14 @@ def shared_heads(
     before = spans.first - 1
     named = (spans.count > 1) & (spans.count <= LONGEST) & (before > 0)
     named[named] &= np.isin(hashes[before[named]], JOINING)
-    named[named] &= batch.gap[before[named]] <= comma
     at = np.flatnonzero(named)
-    single = spans.first[at] - 2
+    # In `A and/or B`, the member stands before both joining words.
+    both = np.isin(hashes[before[at] - 1], JOINING)
+    plain = both | (batch.gap[before[at]] <= comma)
+    at, single = at[plain], (before[at] - 1 - both)[plain]
     found = []
-    # The member beside the joining word, and the one before it where a comma parts them.
-    for _ in range(2):
+    # The member beside the joining word, and those before it where commas part them.
+    for _ in range(MEMBERS):
         plain = (single >= 0) & (batch.document[single] == batch.document[spans.first[at]])
         at, single = at[plain], single[plain]
         found.append((single, at, _completed(hashes, spans, at, single)))

@@ -79,7 +79,7 @@ class LinkingReport:
 class _Known:
     """What the evaluation needs of a predicted concept.
 
-    `protein` is whether it is a chemical and nothing else, and that only as protein or enzyme.
+    `protein` is whether it is a chemical only as protein or enzyme: a chemical corpus marks none.
     """
 
     xrefs: frozenset[str]
@@ -100,7 +100,7 @@ class _Concepts(dict[str, _Known]):
         trees = [t for t in self._vocabulary.mesh_trees(concept_id) if t.startswith("D")]
         if trees:
             types.add("chemical")
-        protein = types == {"chemical"} and all(t.startswith(PROTEIN_TREES) for t in trees)
+        protein = bool(trees) and all(t.startswith(PROTEIN_TREES) for t in trees)
         known = self[concept_id] = _Known(frozenset(xrefs), frozenset(types), protein)
         return known
 
@@ -125,7 +125,9 @@ def evaluate_linking(pubtator: str | Path, linker: Linker, vocabulary: Vocabular
     for article, mentions in zip(articles, linked, strict=True):
         for type_, score in scores.items():
             _count_spans(score, type_, article, mentions, concepts)
-            _count_concepts(score, _marked(article, type_), _predicted(mentions, type_, concepts))
+            _count_concepts(
+                score, type_, _marked(article, type_), _predicted(mentions, type_, concepts)
+            )
             unknown = (c for c in _marked(article, type_) if vocabulary.resolve(c) is None)
             score.unknown_ids += sum(1 for _ in unknown)
     return LinkingReport(len(articles), scores)
@@ -140,10 +142,13 @@ def _predicted(mentions: Iterable[Mention], type_: str, concepts: _Concepts) -> 
     return [concepts[i] for i in ids if type_ in concepts[i].types]
 
 
-def _count_concepts(score: TypeScores, marked: set[str], predicted: list[_Known]) -> None:
+def _count_concepts(
+    score: TypeScores, type_: str, marked: set[str], predicted: list[_Known]
+) -> None:
     # An id is in one concept only, so concepts do not compete for a marked id.
     right = [concept for concept in predicted if concept.xrefs & marked]
-    spared = sum(1 for concept in predicted if concept.protein and not concept.xrefs & marked)
+    wrong = [concept for concept in predicted if not concept.xrefs & marked]
+    spared = sum(1 for concept in wrong if type_ == "chemical" and concept.protein)
     score.document.add(len(right), len(predicted) - spared, len(marked))
     score.marked_ids += len(marked)
 
@@ -166,6 +171,6 @@ def _count_spans(
         known, span = concepts[mention.concept_id], (mention.start, mention.end)
         right += span in marked
         right_id += bool(known.xrefs & marked.get(span, set()))
-        predicted += span in marked or not known.protein
+        predicted += span in marked or not (type_ == "chemical" and known.protein)
     score.span.add(right, predicted, len(marked))
     score.span_id.add(right_id, predicted, len(marked))

@@ -6,7 +6,9 @@ which the training corpora's counts are looked up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,6 +21,7 @@ from ontologies.candidates import (
     DIGIT,
     HYPHEN,
     INNER,
+    JOINED,
     LOWER,
     SLASH,
     SPACE,
@@ -65,35 +68,76 @@ class Features:
     keys: tuple[U64, ...]
 
 
+Column = npt.NDArray[np.generic]
+Columns = dict[str, Column]
+Maker = Callable[[], Column]
+
+_NESTING: Final = ("within", "overlaps")
+_SOLID: Final = ("solid before", "solid after", "solid digits")
+
+
 def features(
-    batch: Batch, table: TokenTable, spans: Spans, found: Candidates, lexicon: Lexicon
+    batch: Batch,
+    table: TokenTable,
+    spans: Spans,
+    found: Candidates,
+    lexicon: Lexicon,
+    wanted: frozenset[str] | None = None,
 ) -> Features:
-    """What is known of each candidate of a batch."""
+    """What is known of each candidate of a batch.
+
+    Only the columns and keys that are `wanted` (all, where `None`); a key that is not is empty.
+    """
     place = _Place(batch, table, found)
-    columns = {
-        "tokens": found.count,
-        "characters": found.end - found.start,
-        "kind": found.kind,
-        "ambiguity": np.minimum(found.ambiguity, 9),
-        "same kind": np.minimum(_repeats(found.span, found.kind), 9),
-        "case": place.case,
-        "gap before": place.gap_before,
-        "gap after": place.gap_after,
-        "first case": table.case[batch.token[found.first]],
-        "last case": table.case[batch.token[place.last]],
-        "concept repeats": np.minimum(_repeats(found.document, found.concept), 20),
-        "name repeats": np.minimum(_repeats(batch.document[spans.first], spans.key), 20)[
-            found.span
-        ],
-        **_nesting(spans, found),
-        **{
-            f"inner {kind}": place.inner(kind)
-            for kind in (SPACE, HYPHEN, COMMA, SLASH, INNER, BRACKET)
-        },
-        **_bits("flag", found.flags, _FLAG_BITS),
-        **_described(found, lexicon),
+    columns: Columns = {
+        name: make()
+        for name, make in _makers(place, spans, lexicon).items()
+        if wanted is None or name in wanted
     }
-    return Features(columns, place.keys(spans, lexicon))
+    for names, group in ((_NESTING, partial(_nesting, spans, found)), (_SOLID, place.solid)):
+        if wanted is None or not wanted.isdisjoint(names):
+            columns |= group()
+    return Features(columns, place.keys(lexicon, frozenset(KEYS) if wanted is None else wanted))
+
+
+def _makers(place: _Place, spans: Spans, lexicon: Lexicon) -> dict[str, Maker]:
+    """What makes each column."""
+    batch, table, found = place.batch, place.table, place.found
+    known = described(found, lexicon)
+
+    def names_in_text() -> Column:
+        return np.minimum(_repeats(batch.document[spans.first], spans.key), 20)[found.span]
+
+    def told(make: Maker) -> Column:
+        """How public vocabularies describe a concept; `MISSING` where they do not know it."""
+        return np.where(known, make(), MISSING)
+
+    descriptions: dict[str, Maker] = {
+        "names": lambda: np.minimum(lexicon.concept_names[found.concept], 99)
+    }
+    for bit in range(_SOURCE_BITS):
+        descriptions[f"source {bit}"] = partial(_bit, found.sources, bit)
+    for bit in range(_GIVEN_SOURCES):
+        descriptions[f"known to {bit}"] = partial(_bit, lexicon.concept_sources, bit, found.concept)
+    makers: dict[str, Maker] = {
+        "tokens": lambda: found.count,
+        "characters": lambda: found.end - found.start,
+        "kind": lambda: found.kind,
+        "ambiguity": lambda: np.minimum(found.ambiguity, 9),
+        "same kind": lambda: np.minimum(_repeats(found.span, found.kind), 9),
+        "case": lambda: place.case,
+        "gap before": lambda: place.gap_before,
+        "gap after": lambda: place.gap_after,
+        "first case": lambda: table.case[batch.token[found.first]],
+        "last case": lambda: table.case[batch.token[place.last]],
+        "concept repeats": lambda: np.minimum(_repeats(found.document, found.concept), 20),
+        "name repeats": names_in_text,
+    }
+    for kind in (SPACE, HYPHEN, COMMA, SLASH, INNER, BRACKET):
+        makers[f"inner {kind}"] = partial(place.inner, kind)
+    for bit in range(_FLAG_BITS):
+        makers[f"flag {bit}"] = partial(_bit, found.flags, bit)
+    return makers | {name: partial(told, make) for name, make in descriptions.items()}
 
 
 def described(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
@@ -102,24 +146,10 @@ def described(found: Candidates, lexicon: Lexicon) -> npt.NDArray[np.bool_]:
     return (lexicon.concept_sources[found.concept] & given) > 0
 
 
-def _described(found: Candidates, lexicon: Lexicon) -> dict[str, npt.NDArray[np.generic]]:
-    """How public vocabularies describe a concept; `MISSING` where they do not know it."""
-    columns: dict[str, npt.NDArray[np.generic]] = {
-        "names": np.minimum(lexicon.concept_names[found.concept], 99),
-        **_bits("source", found.sources, _SOURCE_BITS),
-        **_bits("known to", lexicon.concept_sources[found.concept], _GIVEN_SOURCES),
-    }
-    known = described(found, lexicon)
-    return {name: np.where(known, column, MISSING) for name, column in columns.items()}
-
-
-def _bits(
-    name: str, values: npt.NDArray[np.uint32], count: int
-) -> dict[str, npt.NDArray[np.generic]]:
-    return {
-        f"{name} {bit}": ((values >> np.uint32(bit)) & np.uint32(1)).astype(np.int8)
-        for bit in range(count)
-    }
+def _bit(values: npt.NDArray[np.uint32], bit: int, at: I32 | None = None) -> Column:
+    """One bit of the values, or of those at some places."""
+    chosen = values if at is None else values[at]
+    return ((chosen >> np.uint32(bit)) & np.uint32(1)).astype(np.int8)
 
 
 def _repeats(first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> I64:
@@ -175,39 +205,67 @@ class _Place:
         """How many gaps of a kind lie within each candidate."""
         return _counted(self.batch.gap == kind, self.found.first + 1, self.last + 1)
 
-    def keys(self, spans: Spans, lexicon: Lexicon) -> tuple[U64, ...]:
+    def solid(self) -> dict[str, npt.NDArray[np.generic]]:
+        """How much of what is written without space around a candidate lies outside of it.
+
+        `pyridine` says little of `2-methyl-6-(phenylethynyl)pyridine`.
+        """
+        gap, digit = self.batch.gap, self.table.case[self.batch.token] == DIGIT
+        joined = (gap == JOINED) | (gap == HYPHEN) | (gap == INNER)
+        joined[1:] |= (gap[1:] == COMMA) & digit[1:] & digit[:-1]
+        starts = np.flatnonzero(~joined)
+        stretch = np.cumsum(~joined) - 1
+        ends = np.append(starts[1:], len(gap))
+        low, high = starts[stretch[self.found.first]], ends[stretch[self.last]]
+        digits = _counted(digit, low, high) - _counted(digit, self.found.first, self.last + 1)
+        return {
+            "solid before": np.minimum(self.found.first - low, 20),
+            "solid after": np.minimum(high - self.last - 1, 20),
+            "solid digits": np.minimum(digits, 20),
+        }
+
+    def keys(self, lexicon: Lexicon, wanted: frozenset[str]) -> tuple[U64, ...]:
+        """The keys of all families, in the order of `KEYS`; empty where not wanted."""
         found, token = self.found, self.batch.token
         kind = found.kind.astype(np.uint64) + np.uint64(1)
-        hashes, tails = self.table.hash[token], self.table.tail[token]
+        hashes, tails = self.table.hash, self.table.tail
         name = extend_hash(found.key, kind)
-        before, after = found.first - 1, self._after
-        no_left, no_right = self._begins, self._ends
+        before, after = token[found.first - 1], token[self._after]
+        known = described(found, lexicon)
 
         def of(values: U64, salt: int) -> U64:
             return extend_hash(values, kind + np.uint64(salt))
 
-        known = described(found, lexicon)
-        types = np.where(known, lexicon.concept_type[found.concept], _NO_TOKEN)
-        parent = np.where(known, lexicon.concept_parent[found.concept], _NO_TOKEN)
-        form = (np.minimum(found.count, 3) * 4 + self.case).astype(np.uint64)
-        left = np.where(no_left, _NO_TOKEN, hashes[before])
-        right = np.where(no_right, _NO_TOKEN, hashes[after])
-        return (
-            extend_hash(found.key, lexicon.concept_key[found.concept]),
-            name,
-            extend_hash(name, self.case.astype(np.uint64)),
-            of(lexicon.concept_key[found.concept], 0),
-            of(hashes[found.first], 100),
-            of(hashes[self.last], 200),
-            of(tails[self.last], 300),
-            extend_hash(of(left, 400), self.gap_before.astype(np.uint64)),
-            extend_hash(of(right, 500), self.gap_after.astype(np.uint64)),
-            of(np.where(no_left, _NO_TOKEN, tails[before]), 600),
-            of(np.where(no_right, _NO_TOKEN, tails[after]), 700),
-            of(types, 800),
-            extend_hash(of(types, 900), form),
-            of(parent, 1000),
-            extend_hash(name, left),
-            extend_hash(name, right + np.uint64(1)),
-            found.key,
-        )
+        def left(values: U64) -> U64:
+            return np.where(self._begins, _NO_TOKEN, values[before])
+
+        def right(values: U64) -> U64:
+            return np.where(self._ends, _NO_TOKEN, values[after])
+
+        def description(values: U64) -> U64:
+            return np.where(known, values[found.concept], _NO_TOKEN)
+
+        def form() -> U64:
+            return (np.minimum(found.count, 3) * 4 + self.case).astype(np.uint64)
+
+        makers: dict[str, Callable[[], U64]] = {
+            "pair": lambda: extend_hash(found.key, lexicon.concept_key[found.concept]),
+            "name": lambda: name,
+            "written": lambda: extend_hash(name, self.case.astype(np.uint64)),
+            "concept": lambda: of(lexicon.concept_key[found.concept], 0),
+            "first": lambda: of(hashes[token[found.first]], 100),
+            "last": lambda: of(hashes[token[self.last]], 200),
+            "tail": lambda: of(tails[token[self.last]], 300),
+            "left": lambda: extend_hash(of(left(hashes), 400), self.gap_before.astype(np.uint64)),
+            "right": lambda: extend_hash(of(right(hashes), 500), self.gap_after.astype(np.uint64)),
+            "left tail": lambda: of(left(tails), 600),
+            "right tail": lambda: of(right(tails), 700),
+            "type": lambda: of(description(lexicon.concept_type), 800),
+            "typed form": lambda: extend_hash(of(description(lexicon.concept_type), 900), form()),
+            "parent": lambda: of(description(lexicon.concept_parent), 1000),
+            "name and left": lambda: extend_hash(name, left(hashes)),
+            "name and right": lambda: extend_hash(name, right(hashes) + np.uint64(1)),
+            "anywhere": lambda: found.key,
+        }
+        nothing = np.zeros(0, dtype=np.uint64)
+        return tuple(makers[key]() if key in wanted else nothing for key in KEYS)

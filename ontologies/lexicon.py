@@ -21,7 +21,7 @@ from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_ha
 from ontologies.name_forms import SCOPES, variants, written_form
 from ontologies.normalize import TOKEN, normal_form
 
-LEXICON_VERSION = 5
+LEXICON_VERSION = 6
 """Raised when what a compiled lexicon holds changes."""
 
 MAX_TOKENS = 16

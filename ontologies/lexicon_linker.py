@@ -7,8 +7,7 @@ forms that the text defines take the concept of their long forms (`abbreviations
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from ontologies.abbreviations import Abbreviation, find_abbreviations
+from ontologies.abbreviations import Abbreviation, find_abbreviations, occurrences
 from ontologies.candidates import (
     Batch,
     Candidates,
@@ -40,7 +40,7 @@ from ontologies.precision import Precision, log_odds
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
-METHOD = "lexicon-2"
+METHOD = "lexicon-3"
 BATCH = 64
 THRESHOLD = 0.4
 DISEASE_THRESHOLD = 0.37
@@ -52,6 +52,7 @@ REMEMBERED = 100_000
 HOPELESS = -3.4
 """Log odds of a name that is not worth scoring: met ten times in training and never right."""
 
+_POSSESSIVE = ("'", "’")
 UNMET = log_odds(np.zeros(1), np.zeros(1))[0]
 _IS_JUDGED = np.array([kind in JUDGED for kind in KINDS])
 
@@ -79,6 +80,7 @@ class LexiconLinker:
         self._ids = vocabulary.ids()
         self._lexicon = lexicon
         self._precision = precision
+        self._wanted = precision.wanted()
         self._notes = notes
         self._threshold = threshold
         self._least = least_scores(threshold)
@@ -125,9 +127,19 @@ class LexiconLinker:
 
     def _link_batch(self, texts: Sequence[str]) -> list[list[Mention]]:
         kept = self._keep(texts)
-        return [self._mentions(text, kept.get(document, ())) for document, text in enumerate(texts)]
+        ids = self._concept_ids({k.concept for of_text in kept for k in of_text})
+        mentions = []
+        for text, of_text in zip(texts, kept, strict=True):
+            found = []
+            for start, end, concept, score in of_text:
+                named = text[start:end]
+                if named[-1] == "s" and named[-2:-1] in _POSSESSIVE:
+                    named = named[:-2]
+                found.append(Mention(start, start + len(named), named, ids[concept], score))
+            mentions.append(found)
+        return mentions
 
-    def _keep(self, texts: Sequence[str]) -> dict[int, list[_Kept]]:
+    def _keep(self, texts: Sequence[str]) -> list[list[_Kept]]:
         """The accepted candidates of each text, ordered by start, without overlaps."""
         self._tokens.forget()
         batch = tokenize(texts, self._tokens, self._gaps)
@@ -138,10 +150,10 @@ class LexiconLinker:
         marked = self._lexicon.concept_marked[found.concept] > 0
         likely = scores >= self._least[found.kind]
         best = longest(found, scores, marked, likely, len(batch.token))
-        kept: dict[int, list[_Kept]] = defaultdict(list)
+        kept: list[list[_Kept]] = [[] for _ in texts]
         columns = (found.document, found.start, found.end, found.concept, scores)
         for document, *rest in zip(*(column[best].tolist() for column in columns), strict=True):
-            kept[document].append(_Kept(*rest))
+            kept[document].append(_Kept._make(rest))
         for document, text in enumerate(texts):
             if "(" in text or "[" in text:
                 defined = list(find_abbreviations(text))
@@ -156,30 +168,24 @@ class LexiconLinker:
         scores = cautious_scores(found, seen, written_case(batch, self._tokens, found) == 0)
         learned = judged & (odds > HOPELESS)
         chosen = take(found, learned)
-        given = features(batch, self._tokens, spans, chosen, self._lexicon)
+        given = features(batch, self._tokens, spans, chosen, self._lexicon, self._wanted)
         # Where the model knows nothing of a concept, nor ill of its name, a rule tells as much.
         strange = judged & (odds >= UNMET) & ~described(found, self._lexicon)
         scores[judged & ~strange] = 0.0
-        scores[learned] = np.maximum(self._precision.score(given), scores[learned])
+        scores[learned] = np.maximum(
+            self._precision.score(given, len(chosen.span)), scores[learned]
+        )
         return scores
 
-    def _mentions(self, text: str, kept: Iterable[_Kept]) -> list[Mention]:
-        known = self._id
-        mentions = []
-        for start, end, concept, score in kept:
-            named = text[start:end]
-            if named.endswith(("'s", "’s")):
-                named = named[:-2]
-            mentions.append(Mention(start, start + len(named), named, known(concept), score))
-        return mentions
-
-    def _id(self, concept: int) -> str:
-        found = self._known.get(concept)
-        if found is None:
-            if len(self._known) > REMEMBERED:
-                self._known.clear()
-            found = self._known[concept] = self._ids[concept].as_py()
-        return found
+    def _concept_ids(self, concepts: set[int]) -> dict[int, str]:
+        """The ids of concept rows, and of others that were asked for before."""
+        known = self._known
+        new = sorted(concepts - known.keys())
+        if len(known) + len(new) > REMEMBERED:
+            known.clear()
+            new = sorted(concepts)
+        known.update(zip(new, self._ids.take(pa.array(new, pa.int64())).to_pylist(), strict=True))
+        return known
 
 
 def least_scores(threshold: float | None) -> npt.NDArray[np.float64]:
@@ -226,16 +232,41 @@ def with_abbreviations(
     One whose long form names something else in part is left as it is.
     """
     for short, _, low, high in defined:
-        within = [k for k in kept if k.start < high and low < k.end]
+        within = _within(kept, low, high)
         long = next((k for k in within if k.end == high and _covers(k, low)), None)
         if long is None and within:
             continue
-        places = [m.span() for m in re.finditer(rf"(?<!\w){re.escape(short)}s?(?!\w)", text)]
-        kept = [k for k in kept if not any(a <= k.start and k.end <= b for a, b in places)]
+        places = list(occurrences(text, short))
+        kept = _outside(kept, places)
         if long is not None:
-            free = [p for p in places if not any(k.start < p[1] and p[0] < k.end for k in kept)]
+            free = [place for place in places if not _meets(kept, *place)]
             kept = sorted(kept + [_Kept(*place, long.concept, long.score) for place in free])
     return kept
+
+
+def _outside(kept: list[_Kept], places: Iterable[tuple[int, int]]) -> list[_Kept]:
+    """The mentions that lie in none of the places; both are ordered and do not overlap."""
+    inside = set()
+    for low, high in places:
+        at = bisect_left(kept, (low,))
+        while at < len(kept) and kept[at].end <= high:
+            inside.add(at)
+            at += 1
+    return [k for at, k in enumerate(kept) if at not in inside] if inside else kept
+
+
+def _within(kept: list[_Kept], low: int, high: int) -> list[_Kept]:
+    """The mentions that overlap a place."""
+    first = end = bisect_left(kept, (high,))
+    while first and kept[first - 1].end > low:
+        first -= 1
+    return kept[first:end]
+
+
+def _meets(kept: list[_Kept], low: int, high: int) -> bool:
+    """Whether any mention overlaps a place."""
+    at = bisect_left(kept, (high,))
+    return at > 0 and kept[at - 1].end > low
 
 
 def _covers(kept: _Kept, low: int) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-NORMALIZE_VERSION = 2
+NORMALIZE_VERSION = 3
 """Raised when a normal form changes: compiled lexicons and trained weights depend on it."""
 
 TOKEN = re.compile(
@@ -37,12 +37,25 @@ _SPELLING = (
     (re.compile("lys(?=e[ds]?$)"), "lyz"),
     (re.compile("tre(?=s?$)"), "ter"),
 )
+_IRREGULAR = {
+    "media": "medium", "bacteria": "bacterium", "thrombi": "thrombus", "emboli": "embolus",
+    "calculi": "calculus", "bacilli": "bacillus", "stimuli": "stimulus", "fungi": "fungus",
+    "nevi": "nevus", "foci": "focus", "nuclei": "nucleus", "ganglia": "ganglion",
+    "diverticula": "diverticulum", "vertebre": "vertebra", "bronchi": "bronchus",
+    "septa": "septum", "atria": "atrium", "viscera": "viscus", "teeth": "tooth", "feet": "foot",
+    "mice": "mouse", "children": "child", "women": "woman",
+}  # fmt: skip
+"""Plurals with another stem, after British spelling is gone (vertebrae: vertebre)."""
+
 _SHORT = 4
 _SYMBOL = 5
 
 
 def _singular(word: str) -> str:
     """The stem that a noun's singular and plural share (metastasis, metastases: metastas)."""
+    word = _IRREGULAR.get(word, word)
+    if word.endswith("omata"):
+        return word[:-2]
     if word.endswith("ies"):
         return word[:-3] + "y"
     if word.endswith(("sses", "xes", "ches", "shes", "uses")):

@@ -32,6 +32,13 @@ LEAVES: Final = 16
 MAX_COUNT: Final = 30.0
 """Evidence is the log odds of right candidates with `STRENGTH` made-up ones at the rate `PRIOR`."""
 
+ALL: Final = slice(None)
+_FIRST_TREES: Final = slice(0, 20)
+_OTHER_TREES: Final = slice(20, None)
+HOPELESS: Final = -2.2
+"""A sum of the first trees that the others do not mend: at their learning rate it is all but the
+last sum, and an accepted candidate's is above -0.6."""
+
 _LOWEST_BIT: Final = np.array(
     [(v & -v).bit_length() - 1 if v else 0 for v in range(1 << LEAVES)], dtype=np.uint8
 )
@@ -74,9 +81,9 @@ class Evidence:
 
     def columns(self, features: Features, families: Sequence[int]) -> dict[str, F32]:
         """Log odds and counts of some families, by name; where nothing is known, those of none."""
-        size = len(features.keys[0])
         salted = [family_keys(features.keys[family], family) for family in families]
-        at = self.table.lookup(np.concatenate([*salted, features.keys[0][:0]]))
+        size = len(salted[0]) if salted else 0
+        at = self.table.lookup(np.concatenate([*salted, np.zeros(0, dtype=np.uint64)]))
         at[at < 0] = len(self.odds) - 1
         columns = {}
         for place, family in enumerate(families):
@@ -100,13 +107,16 @@ class Trees:
     masks: U16
     leaves: F32
 
-    def raw(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
-        """The sum of the leaves of all trees for each candidate."""
-        remaining = np.full((size, len(self.leaves)), (1 << LEAVES) - 1, dtype=np.uint16)
+    def raw(
+        self, columns: dict[str, npt.NDArray[np.generic]], size: int, trees: slice = ALL
+    ) -> F64:
+        """The sum of the leaves of the trees for each candidate."""
+        leaves = self.leaves[trees]
+        remaining = np.full((size, len(leaves)), (1 << LEAVES) - 1, dtype=np.uint16)
         offset = 0
         for feature, name in enumerate(self.names):
             limits = self.thresholds[self.starts[feature] : self.starts[feature + 1]]
-            masks = self.masks[offset : offset + len(limits) + 1]
+            masks = self.masks[offset : offset + len(limits) + 1, trees]
             offset += len(masks)
             bins = np.searchsorted(limits, columns[name].astype(np.float64))
             # The first bin excludes nothing, and most values of most features lie in it.
@@ -116,8 +126,16 @@ class Trees:
             else:
                 remaining &= masks[bins]
         leaf = _LOWEST_BIT[remaining]
-        flat = leaf + (np.arange(len(self.leaves)) * LEAVES)
-        total: F64 = self.leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
+        flat = leaf + (np.arange(len(leaves)) * LEAVES)
+        total: F64 = leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
+        return total
+
+    def cascade(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
+        """As `raw`, but a candidate that the first trees think hopeless meets no others."""
+        total = self.raw(columns, size, _FIRST_TREES)
+        at = np.flatnonzero(total > HOPELESS)
+        left = {name: columns[name][at] for name in self.names}
+        total[at] += self.raw(left, len(at), _OTHER_TREES)
         return total
 
 
@@ -140,12 +158,16 @@ class Precision:
         at = np.where(at < 0, len(self.evidence.odds) - 1, at)
         return self.evidence.odds[at], self.evidence.count[at]
 
-    def score(self, features: Features) -> F64:
-        size = len(features.keys[0])
-        asked = {name.partition(": ")[2] for name in self.trees.names}
+    def wanted(self) -> frozenset[str]:
+        """The columns and keys that the trees ask for."""
+        return frozenset(name.rpartition(": ")[2] for name in self.trees.names)
+
+    def score(self, features: Features, size: int) -> F64:
+        """Probabilities of `size` candidates, of which what is `wanted` is known."""
+        asked = self.wanted()
         families = [family for family, key in enumerate(KEYS) if key in asked]
         columns = self.evidence.columns(features, families)
-        raw = self.trees.raw(columns | features.columns, size)
+        raw = self.trees.cascade(columns | features.columns, size)
         return 1.0 / (1.0 + np.exp(-raw))
 
     def save(self, path: Path) -> None:

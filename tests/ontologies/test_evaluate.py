@@ -73,6 +73,18 @@ def test_counts_by_hand(tmp_path: Path) -> None:
     assert (chemical.marked_ids, chemical.unknown_ids) == (2, 1)
 
 
+def test_only_false_chemicals_are_spared_as_proteins(tmp_path: Path) -> None:
+    gene = Concept("HGNC:6081", "insulin", xrefs=("HGNC:6081", "MESHTREE:D12.644", "NCBIGene:3630"))
+    vocabulary = Vocabulary.from_concepts([gene])
+    path = tmp_path / "a.pubtator"
+    path.write_text(
+        TEXT + "1\t0\t4\tPain\tChemical\tD1\n1\t8\t13\tNIDDM\tGene\t7\n", encoding="utf-8"
+    )
+    report = evaluate_linking(path, Scripted((15, 22, "HGNC:6081")), vocabulary)
+    assert counts(report.types["chemical"].document) == (0, 0, 1)
+    assert counts(report.types["gene"].document) == (0, 1, 1)
+
+
 def test_scores_of_a_tally() -> None:
     tally = Tally(right=3, wrong=1, missed=2)
     assert (tally.precision, tally.recall, tally.f1) == (0.75, 0.6, 6 / 9)

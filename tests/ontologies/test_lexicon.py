@@ -138,6 +138,7 @@ END = ("renal failure", 1)
             {("Cardiac", 2), ("hepatic", 0), END},
         ),
         ("cardiac hepatic and renal failure", {("hepatic", 0), END}),
+        ("hepatic and/or renal failure", {("hepatic", 0), END}),
         ("the gut and renal failure", {END}),
         ("It was hepatic. And renal failure", {END}),
         ("hepatic and, renal failure", {END}),

@@ -29,6 +29,10 @@ from ontologies.normalize import TOKEN, normal_form, normal_name
         ("5-HT", "5 HT"),
         ("non-small\u00a0cell", "non small-cell"),
         ("NSAIDs", "NSAID"),
+        ("thrombi", "Thrombus"),
+        ("contrast medium", "Contrast Media"),
+        ("vertebrae", "vertebra"),
+        ("adenomata", "adenomas"),
     ],
 )
 def test_ways_to_write_the_same_name(one: str, other: str) -> None:
