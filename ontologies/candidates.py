@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -13,9 +14,12 @@ from ontologies.coordination import shared_heads
 from ontologies.hashing import I32, U64, extend_hash, text_hash
 from ontologies.lexicon import KINDS, MAX_TOKENS, UNWANTED, Lexicon
 from ontologies.name_forms import OPEN, SHARED
-from ontologies.normalize import TOKEN, normal_form
+from ontologies.normalize import normal_form
+from ontologies.tokens import COMMON, code_points, token_bounds
 
+I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 Bool = npt.NDArray[np.bool_]
 
 LOWER, TITLE, UPPER, MIXED, DIGIT, OTHER = range(6)
@@ -127,16 +131,19 @@ class Batch:
 
 def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
     """All texts at once: joined by line ends, which no token crosses."""
-    pieces = TOKEN.split("\n".join(texts))
-    count = len(pieces) // 2
-    edges = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
-    token = np.fromiter(map(table.__getitem__, pieces[1::2]), dtype=np.int32, count=count)
-    gap = np.fromiter(map(gaps.__getitem__, pieces[0:-1:2]), dtype=np.uint8, count=count)
+    text = "\n".join(texts)
+    codes = code_points(text)
+    starts, ends = token_bounds(text, codes)
+    count = len(starts)
+    bounds = zip(starts.tolist(), ends.tolist(), strict=True)
+    token = np.fromiter(
+        map(table.__getitem__, [text[low:high] for low, high in bounds]), np.int32, count
+    )
+    gap = _gaps(text, codes, starts, ends, gaps)
     table.refresh()
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
     begins = np.cumsum(lengths) - lengths
-    starts, ends = edges[0:-1:2], edges[1::2]
-    first = np.searchsorted(starts, np.append(begins, edges[-1] + 1)).astype(np.int32)
+    first = np.searchsorted(starts, np.append(begins, len(text) + 1)).astype(np.int32)
     document = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     long_before = np.zeros(count, dtype=bool)
     long_before[1:] = table.length[token[:-1]] > 1
@@ -152,6 +159,25 @@ def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
         gap,
         first,
     )
+
+
+@lru_cache(maxsize=1)
+def _single_gaps() -> U8:
+    return np.array([gap_kind(chr(code)) for code in range(COMMON)], dtype=np.uint8)
+
+
+def _gaps(text: str, codes: U32, starts: I64, ends: I64, gaps: GapKinds) -> U8:
+    """The kind of what stands before each token."""
+    low = np.zeros(len(starts), dtype=np.int64)
+    low[1:] = ends[:-1]
+    width = starts - low
+    kind = np.full(len(starts), JOINED, dtype=np.uint8)
+    single = (width == 1) & (codes[np.minimum(low, len(codes) - 1)] < COMMON)
+    kind[single] = _single_gaps()[codes[low[single]]]
+    at = np.flatnonzero((width > 0) & ~single)
+    bounds = zip(low[at].tolist(), starts[at].tolist(), strict=True)
+    kind[at] = [gaps[text[start:end]] for start, end in bounds]
+    return kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
 METHOD = "lexicon-3"
-BATCH = 64
+BATCH = 256
 THRESHOLD = 0.4
 DISEASE_THRESHOLD = 0.37
 CHEMICAL_THRESHOLD = 0.46

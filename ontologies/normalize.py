@@ -14,10 +14,10 @@ import unicodedata
 NORMALIZE_VERSION = 3
 """Raised when a normal form changes: compiled lexicons and trained weights depend on it."""
 
-TOKEN = re.compile(
-    r"([a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f]+(?:['’]s(?![a-zA-Z]))?"
-    r"|\d+|[^\W\d_])"
-)
+LETTERS = r"a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f"
+"""Letters that run on in a token, as the inside of a character class."""
+
+TOKEN = re.compile(rf"([{LETTERS}]+(?:['’]s(?![a-zA-Z]))?|\d+|[^\W\d_])")
 """`TOKEN.split(text)` alternates separators and tokens, a separator first and last."""
 
 _GREEK_LETTERS = "αβγδεζηθικλμνξοπρςστυφχψωµ"

@@ -11,7 +11,7 @@ after all features is the leaf. No library but numpy is needed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,12 +32,7 @@ LEAVES: Final = 16
 MAX_COUNT: Final = 30.0
 """Evidence is the log odds of right candidates with `STRENGTH` made-up ones at the rate `PRIOR`."""
 
-ALL: Final = slice(None)
-_FIRST_TREES: Final = slice(0, 20)
-_OTHER_TREES: Final = slice(20, None)
-HOPELESS: Final = -2.2
-"""A sum of the first trees that the others do not mend: at their learning rate it is all but the
-last sum, and an accepted candidate's is above -0.6."""
+_BLOCK: Final = 512
 
 _LOWEST_BIT: Final = np.array(
     [(v & -v).bit_length() - 1 if v else 0 for v in range(1 << LEAVES)], dtype=np.uint8
@@ -107,35 +102,36 @@ class Trees:
     masks: U16
     leaves: F32
 
-    def raw(
-        self, columns: dict[str, npt.NDArray[np.generic]], size: int, trees: slice = ALL
-    ) -> F64:
-        """The sum of the leaves of the trees for each candidate."""
-        leaves = self.leaves[trees]
-        remaining = np.full((size, len(leaves)), (1 << LEAVES) - 1, dtype=np.uint16)
+    def raw(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
+        """The sum of the leaves of all trees for each candidate."""
+        tables = list(self._tables())
+        bins = [
+            np.searchsorted(limits, columns[name].astype(np.float64)) for name, limits, _ in tables
+        ]
+        masks = [mask for _, _, mask in tables]
+        parts = [self._block(masks, bins, low, size) for low in range(0, size, _BLOCK)]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _tables(self) -> Iterator[tuple[str, F64, U16]]:
+        """Of each feature its name, its thresholds, and the masks of its bins."""
         offset = 0
         for feature, name in enumerate(self.names):
             limits = self.thresholds[self.starts[feature] : self.starts[feature + 1]]
-            masks = self.masks[offset : offset + len(limits) + 1, trees]
-            offset += len(masks)
-            bins = np.searchsorted(limits, columns[name].astype(np.float64))
-            # The first bin excludes nothing, and most values of most features lie in it.
-            rows = np.flatnonzero(bins)
-            if 2 * len(rows) < size:
-                remaining[rows] &= masks[bins[rows]]
-            else:
-                remaining &= masks[bins]
-        leaf = _LOWEST_BIT[remaining]
-        flat = leaf + (np.arange(len(leaves)) * LEAVES)
-        total: F64 = leaves.ravel()[flat].sum(axis=1, dtype=np.float64)
-        return total
+            yield name, limits, self.masks[offset : offset + len(limits) + 1]
+            offset += len(limits) + 1
 
-    def cascade(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
-        """As `raw`, but a candidate that the first trees think hopeless meets no others."""
-        total = self.raw(columns, size, _FIRST_TREES)
-        at = np.flatnonzero(total > HOPELESS)
-        left = {name: columns[name][at] for name in self.names}
-        total[at] += self.raw(left, len(at), _OTHER_TREES)
+    def _block(
+        self, masks: Sequence[U16], bins: Sequence[npt.NDArray[np.int64]], low: int, size: int
+    ) -> F64:
+        """The sums of the candidates from `low` on, of as many as stay in the processor's cache."""
+        high, trees = min(low + _BLOCK, size), len(self.leaves)
+        remaining = np.full((high - low, trees), (1 << LEAVES) - 1, dtype=np.uint16)
+        left = np.empty_like(remaining)
+        for mask, bin_ in zip(masks, bins, strict=True):
+            np.take(mask, bin_[low:high], axis=0, out=left, mode="clip")
+            remaining &= left
+        leaf = np.take(_LOWEST_BIT, remaining) + np.arange(trees) * LEAVES
+        total: F64 = np.take(self.leaves, leaf).sum(axis=1, dtype=np.float64)
         return total
 
 
@@ -167,7 +163,7 @@ class Precision:
         asked = self.wanted()
         families = [family for family, key in enumerate(KEYS) if key in asked]
         columns = self.evidence.columns(features, families)
-        raw = self.trees.cascade(columns | features.columns, size)
+        raw = self.trees.raw(columns | features.columns, size)
         return 1.0 / (1.0 + np.exp(-raw))
 
     def save(self, path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 from ontologies.boosting import PARAMETERS, masked_trees
 from ontologies.features import KEYS, Features
 from ontologies.precision import (
-    HOPELESS,
     PRIOR,
     STRENGTH,
     Evidence,
@@ -64,10 +63,6 @@ def test_masked_trees_answer_as_lightgbm() -> None:
     columns = dict(zip(names, matrix.T, strict=True))
     raw = booster.predict(matrix, raw_score=True)
     assert trees.raw(columns, len(matrix)) == pytest.approx(raw, abs=1e-5)
-    by_steps = trees.cascade(columns, len(matrix))
-    first = booster.predict(matrix, raw_score=True, num_iteration=20)
-    expected = np.where(first > HOPELESS, raw, first)
-    assert by_steps == pytest.approx(expected, abs=1e-5)
     # Exactly on a threshold a value goes left.
     on_edge = np.full((len(trees.thresholds), 5), 4.0)
     on_edge[:, 4] = trees.thresholds
