@@ -61,6 +61,7 @@ for _command in (
     making.evaluate,
     cohorts.cohort,
     cohorts.seeds,
+    cohorts.layout,
     demo,
 ):
     main.add_command(_command)

@@ -14,6 +14,7 @@ from ontologies.concept import Vocabulary
 from predictor.cohort import Cohort, load_task, make_cohort
 from predictor.patient_concepts import patient_seeds, write_seeds
 from predictor.sources import Records, open_records
+from predictor.sources.draft import draft_layout
 from ray_jobs.asking import emit, json_option
 
 console = Console(highlight=False)
@@ -88,6 +89,16 @@ def seeds(
             f"{one.named:,} to concepts that the literature names"
         )
     console.print(f"{len(found.rows):,} predictions in {out}")
+
+
+@click.command()
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def layout(table: Path) -> None:
+    """Draft the layout of a TABLE of your own, to be corrected: `... > layout.yaml`."""
+    try:
+        click.echo(draft_layout(table), nl=False)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _told(records: Records, made: Cohort) -> dict[str, object]:

@@ -19,6 +19,9 @@ PLANNED: Final = ("ELECTIVE", "SURGICAL SAME DAY ADMISSION")
 CALENDAR: Final = Calendar(
     "year", "the first year of anchor_year_group + (year - anchor_year), the earliest possible"
 )
+NOTES: Final = {"discharge": "Discharge summary", "radiology": "Radiology",
+                "progress": "Progress note"}  # fmt: skip
+"""Tables of notes with their category; progress notes are not in what PhysioNet ships."""
 NUMBERED: Final = {"subject_id": "BIGINT", "hadm_id": "BIGINT"}
 
 
@@ -213,7 +216,7 @@ def _services(folder: Folder, database: Database) -> None:
 def _notes(folder: Folder, database: Database) -> None:
     """When notes were known; `charttime` of a discharge summary is a bare date at midnight."""
     parts = []
-    for name, category in (("discharge", "Discharge summary"), ("radiology", "Radiology")):
+    for name, category in NOTES.items():
         if file := folder.find(name):
             timed = {"charttime": "TIMESTAMP", "storetime": "TIMESTAMP"}
             database.read(f"raw_{name}", file, NUMBERED, timed)

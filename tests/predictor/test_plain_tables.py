@@ -14,6 +14,8 @@ from predictor.ehr_features import ehr_features
 from predictor.given import GivenError
 from predictor.schema import FeatureTable
 from predictor.sources import CalendarError, RecordsError, open_records
+from predictor.sources.draft import draft_layout
+from predictor.sources.layout import load_layout
 
 ROWS = """\
 person,visit,age,ward,days,code,end,back
@@ -272,3 +274,26 @@ def test_diabetes_and_support_are_recognized(data: Path) -> None:
     assert (len(cohort), cohort.events) == (9_105, 2_360)
     assert np.isnan(features.number("adlp")).sum() == 5_641
     assert not {"dnr", "avtisst", "sps", "surv2m"} & {column.name for column in features.columns}
+
+
+def test_a_draft_is_a_layout_that_works(tmp_path: Path) -> None:
+    (tmp_path / "visits.csv").write_text(
+        "person_id,visit,age,ward no,weight:kg,end_status\n"
+        "a,1,50,med,70,Alive\na,2,51,med,,Alive\nb,3,> 89,surg,60,Expired\nc,4,30,surg,,Alive\n"
+    )
+    text = draft_layout(tmp_path / "visits.csv")
+    layout = tmp_path / "layout.yaml"
+    layout.write_text(text)
+    loaded = load_layout(layout)
+    assert (loaded.subject, loaded.stay) == ("person_id", "visit")
+    assert loaded.features == {"age": "number", "weight:kg": "number", "ward no": "category"}
+    assert loaded.replace == {"age": {"> 89": "89"}}
+    assert dict(loaded.never) == {"end_status": "by its name"}
+    with open_records(tmp_path, layout) as records:
+        task = load_task("my_task", records)
+        cohort = make_cohort(records, task)
+        features = ehr_features(records, cohort, task)
+    assert cohort.rows["label"].to_pylist() == [0, 0, 1, 0]
+    assert "weight kg" in {column.name for column in features.columns}
+    with pytest.raises(RecordsError, match="no file"):
+        draft_layout(tmp_path / "other.csv")
