@@ -8,8 +8,9 @@ forms that the text defines take the concept of their long forms (`abbreviations
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,7 +53,7 @@ REMEMBERED = 100_000
 HOPELESS = -3.4
 """Log odds of a name that is not worth scoring: met ten times in training and never right."""
 
-_POSSESSIVE = ("'", "’")
+_POSSESSIVE = ("'s", "’s")
 UNMET = log_odds(np.zeros(1), np.zeros(1))[0]
 _IS_JUDGED = np.array([kind in JUDGED for kind in KINDS])
 
@@ -62,6 +63,11 @@ class _Kept(NamedTuple):
     end: int
     concept: int
     score: float
+
+
+_kept = partial(tuple.__new__, _Kept)
+_mention = partial(tuple.__new__, Mention)
+"""Named tuples of the tuples that `zip` gives, without a call of Python's own for each."""
 
 
 class LexiconLinker:
@@ -128,16 +134,7 @@ class LexiconLinker:
     def _link_batch(self, texts: Sequence[str]) -> list[list[Mention]]:
         kept = self._keep(texts)
         ids = self._concept_ids({k.concept for of_text in kept for k in of_text})
-        mentions = []
-        for text, of_text in zip(texts, kept, strict=True):
-            found = []
-            for start, end, concept, score in of_text:
-                named = text[start:end]
-                if named[-1] == "s" and named[-2:-1] in _POSSESSIVE:
-                    named = named[:-2]
-                found.append(Mention(start, start + len(named), named, ids[concept], score))
-            mentions.append(found)
-        return mentions
+        return [_mentions(text, k, ids) for text, k in zip(texts, kept, strict=True)]
 
     def _keep(self, texts: Sequence[str]) -> list[list[_Kept]]:
         """The accepted candidates of each text, ordered by start, without overlaps."""
@@ -150,10 +147,10 @@ class LexiconLinker:
         marked = self._lexicon.concept_marked[found.concept] > 0
         likely = scores >= self._least[found.kind]
         best = longest(found, scores, marked, likely, len(batch.token))
-        kept: list[list[_Kept]] = [[] for _ in texts]
-        columns = (found.document, found.start, found.end, found.concept, scores)
-        for document, *rest in zip(*(column[best].tolist() for column in columns), strict=True):
-            kept[document].append(_Kept._make(rest))
+        columns = (found.start, found.end, found.concept, scores)
+        rows = list(map(_kept, zip(*(column[best].tolist() for column in columns), strict=True)))
+        bounds = np.searchsorted(found.document[best], np.arange(len(texts) + 1)).tolist()
+        kept = [rows[low:high] for low, high in pairwise(bounds)]
         for document, text in enumerate(texts):
             if "(" in text or "[" in text:
                 defined = list(find_abbreviations(text))
@@ -186,6 +183,19 @@ class LexiconLinker:
             new = sorted(concepts)
         known.update(zip(new, self._ids.take(pa.array(new, pa.int64())).to_pylist(), strict=True))
         return known
+
+
+def _mentions(text: str, kept: Sequence[_Kept], ids: Mapping[int, str]) -> list[Mention]:
+    """What was kept of a text, as mentions; a possessive ending is no part of one."""
+    if not kept:
+        return []
+    starts, ends, concepts, scores = zip(*kept, strict=True)
+    names = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    if any(sign in text for sign in _POSSESSIVE):
+        names = [name[:-2] if name.endswith(_POSSESSIVE) else name for name in names]
+        ends = tuple(start + len(name) for start, name in zip(starts, names, strict=True))
+    found = map(ids.__getitem__, concepts)
+    return list(map(_mention, zip(starts, ends, names, found, scores, strict=True)))
 
 
 def least_scores(threshold: float | None) -> npt.NDArray[np.float64]:
