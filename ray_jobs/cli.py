@@ -17,6 +17,7 @@ from ray_jobs import (
     making,
     publishing,
     retrieving,
+    risk,
     updating,
 )
 from ray_jobs.demo import demo
@@ -64,6 +65,8 @@ for _command in (
     cohorts.layout,
     demo,
 ):
+    main.add_command(_command)
+for _command in risk.COMMANDS:
     main.add_command(_command)
 for _command in (*retrieving.EVALUATIONS, *evidence_evaluations.EVALUATIONS):
     making.evaluate.add_command(_command)

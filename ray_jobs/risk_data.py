@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from ontologies.concept import UnknownConceptError, Vocabulary
 from predictor.cohort import Cohort, load_task, make_cohort
 from predictor.ehr_features import ehr_features
 from predictor.note_features import note_features, read_findings
+from predictor.run import RunInfo
 from predictor.schema import FeatureTable
 from predictor.sources import Records
 from predictor.stage1 import Stage1Output, read_stage1, stage1_features
@@ -46,12 +47,18 @@ class Gathered:
 
 
 def gather(
-    records: Records, inputs: Inputs, split: Split | None = None, *, check_clocks: bool = True
+    records: Records,
+    inputs: Inputs,
+    split: Split | None = None,
+    *,
+    audit: bool = False,
+    scoring: RunInfo | None = None,
 ) -> Gathered:
     """Cohort and features from all sources that were given.
 
     Stage-1 outputs become features only with the split of this run, which they are checked
-    against (`Stage1Error`). `check_clocks=False` is for the audit, which reports what is late.
+    against (`Stage1Error`). The `audit` reports what is late instead of refusing it. For `scoring`
+    every feature of the run is made, those of sources that are not there as missing.
     """
     task = load_task(inputs.task, records)
     cohort = make_cohort(records, task)
@@ -67,9 +74,22 @@ def gather(
     if stage1 is not None and split is not None:
         table = table.join(stage1_features(stage1, split, table.task))
     if inputs.graph_features is not None:
-        graph = FeatureTable.load(inputs.graph_features, check_clocks=check_clocks)
+        graph = FeatureTable.load(inputs.graph_features, check_clocks=not audit)
         table = table.join(graph)
+    if scoring is not None:
+        table = with_missing(table, scoring)
     return Gathered(task, cohort, table, stage1)
+
+
+def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:
+    """The table with a run's features that it lacks, as missing in every row."""
+    there = {column.name for column in table.columns}
+    lacking = [replace(c, clock="", grace=0.0) for c in info.columns if c.name not in there]
+    grown = table.table
+    for column in lacking:
+        kind = pa.float64() if column.kind == "number" else pa.string()
+        grown = grown.append_column(column.name, pa.nulls(len(table), kind))
+    return FeatureTable.make(table.task, (*table.columns, *lacking), grown)
 
 
 def read_outcomes(path: Path) -> tuple[Stage1Output, ...]:

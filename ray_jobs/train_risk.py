@@ -88,15 +88,21 @@ def train(
 
 
 def gathered_with_split(
-    records: Records, inputs: Inputs, seed: int, split: Path | None, folds: int
+    records: Records,
+    inputs: Inputs,
+    seed: int,
+    split: Path | None,
+    folds: int,
+    *,
+    audit: bool = False,
 ) -> tuple[Gathered, Split]:
-    """Features, and the split they are for: the one given, else one made of the cohort."""
-    if split is not None:
-        divided = Split.load(split)
-        return gather(records, inputs, divided), divided
-    bare = gather(records, replace(inputs, outcomes=None))
-    divided = split_of(bare.table, seed, folds)
-    if inputs.outcomes is None:
+    """Features, and the split they are for: the one given, else one made of the cohort.
+
+    For the `audit`, what is late or not out of fold is reported instead of refused.
+    """
+    bare = gather(records, replace(inputs, outcomes=None) if not audit else inputs, audit=audit)
+    divided = split_of(bare.table, seed, folds) if split is None else Split.load(split)
+    if inputs.outcomes is None or audit:
         return bare, divided
     return gather(records, inputs, divided), divided
 
