@@ -7,9 +7,9 @@ import math
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,8 @@ Key = tuple[str, str]
 """(subject_id, stay_id)."""
 
 LEAST_EVENTS: Final = 10
+SUMMARIES: Final = frozenset({"DS", "discharge", "discharge summary"})
+"""Note types of discharge summaries: what MIMIC-IV, others, and this project's hospital write."""
 WORDS_LIMIT: Final = 0.60
 IN_SAMPLE_LIMIT: Final = 0.03
 OTHER_VISIT_LIMIT: Final = 0.0
@@ -43,6 +45,7 @@ class NoteText:
     charttime: datetime
     known: datetime
     text: str
+    note_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ def stage1_probes(
     rows = np.array([row_of[o.subject_id, o.stay_id] for o in scored], dtype=np.int64)
     score = np.array([o.probability for o in scored], dtype=np.float64)
     yield _in_sample(table, scored, rows, score, split)
+    yield _own_label(outputs, row_of, label)
     yield _other_visit(table, rows, score, next_outcome)
 
 
@@ -190,6 +194,28 @@ def _in_sample(
     )
 
 
+def _own_label(
+    outputs: Sequence[Stage1Output], row_of: Mapping[Key, int], label: npt.NDArray[np.int8]
+) -> Measured | NotRun:
+    """Outcomes that stage 1 was trained on against those of the same stays."""
+    check = "stage-1 outcomes of another stay"
+    both = [
+        (output.label, int(label[row_of[output.subject_id, output.stay_id]]))
+        for output in outputs
+        if output.label is not None and (output.subject_id, output.stay_id) in row_of
+    ]
+    if not both:
+        return NotRun(check, "stage-1 outputs do not say which outcome they were trained on")
+    different = sum(one != other for one, other in both)
+    return counted(
+        check,
+        different,
+        len(both),
+        f"{different} of {len(both)} outcomes of stage 1 differ from the outcome of their stay",
+        "train the note model on the outcome of the stay that the note is of",
+    )
+
+
 def _other_visit(
     table: FeatureTable,
     rows: npt.NDArray[np.int64],
@@ -236,24 +262,48 @@ def _other_visit(
 
 
 def note_probes(
-    table: FeatureTable, notes: Sequence[NoteText] | None, fold: npt.NDArray[np.int64], seed: int
+    table: FeatureTable,
+    notes: Iterable[NoteText] | None,
+    fold: npt.NDArray[np.int64],
+    seed: int,
+    ends: Mapping[Key, datetime] | None = None,
 ) -> Iterator[Measured | NotRun]:
-    """Whether notes that count as known before the prediction speak of what came after it."""
+    """Whether notes that count as known before the prediction speak of what came after it.
+
+    `ends` tells when each stay ended, where that is known.
+    """
     if notes is None:
         yield NotRun("outcome words in notes", "there are no notes")
         return
     row_of = {key: row for row, key in enumerate(keys_of(table))}
     cut = table.times("prediction_time")
     before: dict[int, list[str]] = defaultdict(list)
-    later = 0
+    later = early = summaries = 0
     for note in notes:
         row = row_of.get((note.subject_id, note.stay_id))
         if row is None:
             continue
-        if np.datetime64(note.known) <= cut[row]:
+        known = np.datetime64(note.known) <= cut[row]
+        if note.note_type in SUMMARIES:
+            summaries += 1
+            end = (ends or {}).get((note.subject_id, note.stay_id))
+            early += end is not None and note.known < end - timedelta(hours=24)
+        if known:
             before[row].append(note.text)
         else:
             later += 1
+    if ends is None or not summaries:
+        yield NotRun("summaries before the end", "no discharge summaries with a known end of stay")
+    else:
+        yield counted(
+            "summaries before the end",
+            early,
+            summaries,
+            f"{early} of {summaries} discharge summaries were known more than a day before their "
+            "stay ended",
+            "a summary tells the whole stay: it was written at its end, whatever its date says",
+            tolerated=0.02,
+        )
     yield from _words(table, before, later)
     yield from _texts(table, before, fold, seed)
     yield _twins(table, before, fold)
@@ -302,14 +352,21 @@ def outcome_words(task: str) -> list[str]:
 
 
 def _texts(
-    table: FeatureTable, before: Mapping[int, Sequence[str]], fold: npt.NDArray[np.int64], seed: int
+    table: FeatureTable,
+    before: Mapping[int, Sequence[str]],
+    fold: npt.NDArray[np.int64],
+    seed: int,
+    *,
+    check: str = "words of notes alone",
+    limit: float = 0.9,
+    who: str = "a model of the bare words of notes known before the prediction",
+    remedy: str = "read what these notes say: so much before the event is seldom honest",
 ) -> Iterator[Measured | NotRun]:
-    """How well the words of the notes alone rank the outcome, out of fold."""
-    check = "words of notes alone"
+    """How well bare words rank the outcome, out of fold."""
     rows = np.array(sorted(before), dtype=np.int64)
     label = table.labels[rows]
     if not len(rows) or min(label.sum(), (1 - label).sum()) < 2 * LEAST_EVENTS:
-        yield NotRun(check, f"{len(rows)} rows have notes before the prediction: too few events")
+        yield NotRun(check, f"{len(rows)} rows have any before the prediction: too few events")
         return
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.linear_model import SGDClassifier
@@ -330,9 +387,9 @@ def _texts(
         label,
         score,
         table.subjects[rows],
-        0.9,
-        "a model of the bare words of notes known before the prediction",
-        "read what these notes say: so much before the event is seldom honest",
+        limit,
+        who,
+        remedy,
     )
 
 
@@ -363,6 +420,43 @@ def _twins(
         f"{count} of {len(prints)} notes stand word for word with a patient of another part",
         "find the copies: a stay under two patients is predicted from itself",
     )
+
+
+# --- codes ------------------------------------------------------------------------------------
+
+
+def code_probes(
+    table: FeatureTable,
+    codes: Mapping[Key, Sequence[str]] | None,
+    early: tuple[int, int] | None,
+    fold: npt.NDArray[np.int64],
+    seed: int,
+) -> Iterator[Measured | NotRun]:
+    """Whether codes of the stay itself count as known before the prediction, and tell the outcome.
+
+    `codes` are those of a row's own stay that the records mark as known by the prediction time;
+    `early` counts codes of stays marked as known before the stay ended, and all codes.
+    """
+    if codes is None or early is None:
+        yield NotRun("codes of the stay", "the records hold no codes with the time of coding")
+        return
+    yield counted(
+        "codes before the end of their stay",
+        *early,
+        f"{early[0]} of {early[1]} diagnosis codes are marked as known before their stay ended",
+        "codes are assigned after discharge: take those of earlier stays alone",
+        tolerated=0.01,
+    )
+    texts = {
+        row: [" ".join(codes[key])] for row, key in enumerate(keys_of(table)) if codes.get(key)
+    }
+    yield from _texts(
+        table, texts, fold, seed,
+        check="codes of the stay",
+        limit=0.8,
+        who="a model of the stay's own codes that count as known before the prediction",
+        remedy="leave the codes of the index stay out: they are assigned after its end",
+    )  # fmt: skip
 
 
 # --- literature -----------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class Stage1Output:
     `probability` is `None` unless `state` is `ok`. `fold` is the development fold whose patients
     the model did not see, -1 for a patient of the test part, `None` where the output does not say.
     `split` is the digest of the split file, "" where the output does not say. `known` is when the
-    latest note that was read was known.
+    latest note that was read was known, `label` the outcome that the model was trained on.
     """
 
     subject_id: str
@@ -44,6 +44,7 @@ class Stage1Output:
     model: str
     state: str
     known: datetime | None = None
+    label: int | None = None
 
 
 def check_out_of_fold(outputs: Iterable[Stage1Output], split: Split) -> None:
@@ -129,6 +130,7 @@ def _output(row: dict[str, object], stay: str) -> Stage1Output:
         str(row.get("model") or ""),
         str(row["state"]),
         _moment(row["known"]) if row.get("known") else None,
+        None if row.get("label") is None else int(str(row["label"])),
     )
 
 

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 from extractor.split import Split
-from predictor.course_probes import note_probes, outcome_probes, stage1_probes
+from predictor.brought import Brought, given_notes, given_outcomes, given_stage1
+from predictor.course_probes import (
+    Key,
+    code_probes,
+    keys_of,
+    literature_probe,
+    note_probes,
+    outcome_probes,
+    stage1_probes,
+)
 from predictor.leakage import Measured, NotRun
 from predictor.probes import audit_folds, table_probes
 from predictor.schema import FeatureTable
 from predictor.sources import Records
-from ray_jobs.risk_data import Gathered, Inputs
+from ray_jobs.risk_data import Gathered, Inputs, literature_dates
 
 
 def audit_probes(
     records: Records, gathered: Gathered, inputs: Inputs, split: Split | None, *, seed: int
 ) -> Iterator[Measured | NotRun]:
-    """All probes: of the table, the outcomes, stage-1 outputs, notes and literature."""
+    """All probes: of the table, the outcomes, codes, stage-1 outputs, notes and literature.
+
+    What the folder of records brings along (`predictor.brought`) is looked at too.
+    """
     table = gathered.table
+    fold = audit_folds(table, split)
+    brought = Brought.find(inputs.data, table.task)
     yield from table_probes(table, split, seed=seed)
-    yield from outcome_probes(table, None)
-    yield from stage1_probes(table, gathered.stage1, split)
-    yield from note_probes(table, None, audit_folds(table, split), seed)
+    yield from outcome_probes(table, given_outcomes(brought.labels) if brought.labels else None)
+    yield from code_probes(table, *_codes(records, table), fold, seed)
+    stage1, theirs = gathered.stage1, split
+    if stage1 is None and brought.stage1 is not None:
+        stage1 = given_stage1(brought.stage1)
+        theirs = Split.load(brought.split) if brought.split else None
+    yield from stage1_probes(table, stage1, theirs, next_outcomes(table))
+    notes = given_notes(brought.notes) if brought.notes else None
+    yield from note_probes(table, notes, fold, seed, _ends(records))
+    yield from _literature(inputs, gathered)
 
 
 def audit_table(
@@ -33,3 +57,69 @@ def audit_table(
     table = replace(FeatureTable.load(path, check_clocks=False), task=task)
     divided = None if split is None else Split.load(split)
     yield from table_probes(table, divided, seed=seed)
+
+
+def next_outcomes(table: FeatureTable) -> dict[Key, int]:
+    """The outcome of the same patient's next row, where there is one."""
+    order = sorted(
+        zip(table.subjects.tolist(), table.times("prediction_time"), keys_of(table),
+            table.labels.tolist(), strict=True)
+    )  # fmt: skip
+    return {
+        one[2]: other[3] for one, other in itertools.pairwise(order) if one[0] == other[0]
+    }
+
+
+def _codes(
+    records: Records, table: FeatureTable
+) -> tuple[Mapping[Key, Sequence[str]] | None, tuple[int, int] | None]:
+    """Codes of a row's own stay that are marked as known before its end and by the prediction."""
+    if not (records.has("diagnoses") and records.has("stays")):
+        return None, None
+    counted = records.query(
+        "SELECT count(*) FILTER (known < discharged) AS early, count(*) AS codes "
+        "FROM diagnoses JOIN stays USING (stay_id)"
+    ).to_pylist()[0]
+    rows = table.table.select(["subject_id", "stay_id", "prediction_time"])
+    found = records.query(
+        "SELECT rows.subject_id, rows.stay_id, code FROM rows JOIN diagnoses USING (stay_id) "
+        "JOIN stays USING (stay_id) WHERE known < discharged AND known <= prediction_time "
+        "ORDER BY 1, 2, 3",
+        rows=rows,
+    )
+    codes: dict[Key, list[str]] = defaultdict(list)
+    for subject, stay, code in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        codes[subject, stay].append(code)
+    return codes, (int(counted["early"]), int(counted["codes"]))
+
+
+def _ends(records: Records) -> dict[Key, datetime] | None:
+    if not records.has("stays"):
+        return None
+    stays = records.query("SELECT subject_id, stay_id, discharged FROM stays ORDER BY 1, 2")
+    rows = zip(*(column.to_pylist() for column in stays.columns), strict=True)
+    return {(subject, stay): end for subject, stay, end in rows if end is not None}
+
+
+def _literature(inputs: Inputs, gathered: Gathered) -> Iterator[Measured | NotRun]:
+    check = "literature after the prediction"
+    if inputs.graph_features is None:
+        yield NotRun(check, "no features of the graph were given")
+        return
+    until = literature_dates(inputs.graph_features)
+    if not until:
+        yield NotRun(check, "the features of the graph do not say which literature they saw")
+        return
+    rows = gathered.cohort.rows
+    allowed: dict[Key, date] = {
+        (subject, stay): day
+        for subject, stay, day in zip(
+            *(rows[n].to_pylist() for n in ("subject_id", "stay_id", "literature_date")),
+            strict=True,
+        )
+        if day is not None
+    }
+    if not allowed:
+        yield NotRun(check, "neither the source nor the task says which literature a row may see")
+        return
+    yield literature_probe(until, allowed)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from extractor.split import Split
 from ontologies.concept import UnknownConceptError, Vocabulary
+from predictor.brought import given_stage1
 from predictor.cohort import Cohort, load_task, make_cohort
 from predictor.ehr_features import ehr_features
 from predictor.note_features import note_features, read_findings
 from predictor.run import RunInfo
 from predictor.schema import FeatureTable
 from predictor.sources import Records
-from predictor.stage1 import Stage1Output, read_stage1, stage1_features
+from predictor.stage1 import Stage1Output, stage1_features
 from predictor.task import Task
 from ray_jobs.config import vocabulary_directory
+
+UNTIL: Final = "literature_until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def gather(
         table = table.join(
             note_features(cohort.rows, table.task, found, name_of, grace_hours=grace)
         )
-    stage1 = None if inputs.outcomes is None else read_outcomes(inputs.outcomes)
+    stage1 = None if inputs.outcomes is None else given_stage1(inputs.outcomes)
     if stage1 is not None and split is not None:
         table = table.join(stage1_features(stage1, split, table.task))
     if inputs.graph_features is not None:
@@ -92,23 +96,13 @@ def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:
     return FeatureTable.make(table.task, (*table.columns, *lacking), grown)
 
 
-def read_outcomes(path: Path) -> tuple[Stage1Output, ...]:
-    """Stage-1 outputs of a CSV, Parquet or JSON-lines file; `Stage1Error` names a bad row."""
-    return tuple(read_stage1(read_any(path), path.name))
-
-
-def read_any(path: Path) -> pa.Table:
-    """A table of a CSV (plain or gz), Parquet or JSON-lines file; `ValueError` names the file."""
-    try:
-        if path.suffix == ".parquet":
-            return pq.read_table(path)
-        if path.suffix in (".jsonl", ".json"):
-            import pyarrow.json as pa_json
-
-            return pa_json.read_json(path)
-        return pa_csv.read_csv(path)
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise ValueError(f"{path}: not a table that can be read ({error})") from error
+def literature_dates(graph_features: Path) -> dict[tuple[str, str], date]:
+    """The newest publication behind each row's graph features, where the file says it."""
+    table = pq.read_table(graph_features)
+    if UNTIL not in table.column_names:
+        return {}
+    rows = zip(*(table[n].to_pylist() for n in ("subject_id", "stay_id", UNTIL)), strict=True)
+    return {(str(subject), str(stay)): day for subject, stay, day in rows if day is not None}
 
 
 def naming(vocabulary: str | None) -> Callable[[str], str]:

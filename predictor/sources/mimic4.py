@@ -111,12 +111,14 @@ def _codes(folder: Folder, database: Database) -> None:
     ):
         if file := folder.find(raw):
             database.read(f"raw_{raw}", file, {**NUMBERED, "seq_num": "INTEGER",
-                          "icd_code": "VARCHAR", "icd_version": "INTEGER"}, {})  # fmt: skip
+                          "icd_code": "VARCHAR", "icd_version": "INTEGER"},
+                          {"storetime": "TIMESTAMP"})  # fmt: skip
             database.view(
                 table,
                 f"""SELECT coded.subject_id::VARCHAR AS subject_id, coded.hadm_id::VARCHAR AS
                 stay_id, trim(icd_code) AS code, 'ICD' || icd_version || '{system}' AS system,
-                seq_num AS rank, discharged AS known FROM raw_{raw} coded JOIN stays
+                seq_num AS rank, coalesce(storetime, discharged) AS known
+                FROM raw_{raw} coded JOIN stays
                 ON stays.stay_id = coded.hadm_id::VARCHAR""",
             )
 
