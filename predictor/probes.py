@@ -71,9 +71,23 @@ def audit_folds(table: FeatureTable, split: Split | None) -> npt.NDArray[np.int6
     return np.array([digest[0] % FOLDS for digest in digests], dtype=np.int64)
 
 
-def late(table: FeatureTable) -> Iterator[Measured]:
-    """Records known only after the prediction time, by clock."""
-    for clock, rows in table.late_rows().items():
+def late(table: FeatureTable) -> Iterator[Measured | NotRun]:
+    """Records known only after the prediction time: a probe for each clock with such records."""
+    found = table.late_rows()
+    if not found:
+        yield NotRun("known after the prediction", "no feature says when its records were known")
+    elif not any(len(rows) for rows in found.values()):
+        yield counted(
+            "known after the prediction",
+            0,
+            len(table),
+            f"none of {len(table)} rows uses a record known only after its prediction time "
+            f"({len(found)} kinds of records: {', '.join(found)})",
+            "",
+        )
+    for clock, rows in found.items():
+        if not len(rows):
+            continue
         names = [column.name for column in table.columns if column.clock == clock]
         yield counted(
             f"known after the prediction ({clock})",

@@ -65,9 +65,7 @@ def next_outcomes(table: FeatureTable) -> dict[Key, int]:
         zip(table.subjects.tolist(), table.times("prediction_time"), keys_of(table),
             table.labels.tolist(), strict=True)
     )  # fmt: skip
-    return {
-        one[2]: other[3] for one, other in itertools.pairwise(order) if one[0] == other[0]
-    }
+    return {one[2]: other[3] for one, other in itertools.pairwise(order) if one[0] == other[0]}
 
 
 def _codes(

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from extractor.split import Split, make_split
 from predictor.cohort import Cohort
 from predictor.evaluate import as_json
@@ -23,8 +25,9 @@ from predictor.run import (
     write_table,
 )
 from predictor.schema import FeatureTable
+from predictor.scores_records import bedside_scores
 from predictor.sources import Records, open_records
-from predictor.study import Job, Plan, Study, do, jobs_of, parts_of, study
+from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
 from ray_jobs.risk_audit import audit_probes
 from ray_jobs.risk_data import Gathered, Inputs, gather
 
@@ -81,7 +84,8 @@ def train(
         _write(out / "audit.json", {"summary": summary(audit), **as_json(audit)})
         runs = fit_all(gathered.table, divided, plan, workers, told)
         told("evaluating", 0, 1)
-        found = study(gathered.table, divided, plan, runs)
+        scores = given_scores(records, gathered)
+        found = study(gathered.table, divided, plan, runs, scores=scores)
         trained = Trained(gathered, divided, audit, found, runs, time.monotonic() - started)
         keep(trained, inputs, records, plan, out)
     return trained
@@ -105,6 +109,18 @@ def gathered_with_split(
     if inputs.outcomes is None or audit:
         return bare, divided
     return gather(records, inputs, divided), divided
+
+
+def given_scores(records: Records, gathered: Gathered) -> dict[str, GivenScore]:
+    """Bedside scores of the table's rows, with who lacks which input."""
+    made = bedside_scores(records, gathered.cohort, gathered.task)
+    found = {}
+    for name in made.names:
+        missed = made.missed[name]
+        inputs = sorted({one for row in missed for one in row})
+        lacking = {one: np.array([one in row for row in missed]) for one in inputs}
+        found[name] = GivenScore(made.points(name), lacking)
+    return found
 
 
 def fit_all(
