@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -15,6 +16,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from predictor.course_probes import keys_of
 from predictor.evaluate import Performance, as_json, performance
 from predictor.explain import Explanation, explain, rows_named
 from predictor.fuse import RiskModel
@@ -27,9 +29,10 @@ from predictor.sources import open_records
 from predictor.study import Plan
 from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option, task_option
+from ray_jobs.graph_step import cited_sentences
 from ray_jobs.kg_build import bars
 from ray_jobs.risk_audit import audit_probes, audit_table
-from ray_jobs.risk_data import Inputs, gather
+from ray_jobs.risk_data import Inputs, gather, with_contexts
 from ray_jobs.train_risk import Trained, gathered_with_split, train
 
 console = Console(highlight=False)
@@ -44,7 +47,8 @@ def inputs_options(command: Command) -> Command:
     for option in (
         click.option("--findings", type=existing, help="What `medweave extract` wrote."),
         click.option("--outcomes", type=existing, help="The note model's outputs (stage 1)."),
-        click.option("--graph-features", type=existing, help="Features from the graph (Parquet)."),
+        click.option("--graph", metavar="DIR|URL", help="Ask this graph about every row."),
+        click.option("--contexts", type=existing, help="What `medweave contexts` wrote instead."),
         click.option("--vocabulary", type=click.Path(exists=True, file_okay=False)),
     ):
         command = option(command)
@@ -80,7 +84,8 @@ def train_command(
     task: str,
     findings: Path | None,
     outcomes: Path | None,
-    graph_features: Path | None,
+    graph: str | None,
+    contexts: Path | None,
     vocabulary: str | None,
     out: Path,
     split: Path | None,
@@ -93,7 +98,7 @@ def train_command(
     as_json: bool,
 ) -> None:
     """Audit the data, train and evaluate risk models, and keep all of it in a run's folder."""
-    inputs = Inputs(data, task, layout, findings, outcomes, graph_features, vocabulary)
+    inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary)
     plan = Plan(kinds or KINDS, seed, replicates=replicates, ablate=not no_ablation)
     with told_plainly(), bars() as shown:
         bar = shown.add_task("reading", total=None)
@@ -124,7 +129,8 @@ def audit_command(
     task: str | None,
     findings: Path | None,
     outcomes: Path | None,
-    graph_features: Path | None,
+    graph: str | None,
+    contexts: Path | None,
     vocabulary: str | None,
     table: Path | None,
     split: Path | None,
@@ -139,8 +145,9 @@ def audit_command(
             made = judge(audit_table(table, task, split, seed=seed))
         else:
             assert data is not None
-            inputs = Inputs(data, task, layout, findings, outcomes, graph_features, vocabulary)
-            with open_records(data, layout) as records:
+            inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary)
+            with open_records(data, layout) as records, tempfile.TemporaryDirectory() as scratch:
+                inputs = with_contexts(records, inputs, Path(scratch))
                 gathered, divided = gathered_with_split(records, inputs, seed, split, 5, audit=True)
                 made = judge(audit_probes(records, gathered, inputs, divided, seed=seed))
     if as_json:
@@ -163,13 +170,14 @@ def score_command(
     layout: Path | None,
     findings: Path | None,
     outcomes: Path | None,
-    graph_features: Path | None,
+    graph: str | None,
+    contexts: Path | None,
     vocabulary: str | None,
     kind: str | None,
     out: Path,
 ) -> None:
     """Predict the risks of new records by a trained model; one JSON line each."""
-    inputs = Inputs(data, "", layout, findings, outcomes, graph_features, vocabulary)
+    inputs = Inputs(data, "", layout, findings, outcomes, graph, contexts, vocabulary)
     with told_plainly():
         info, model, table = opened(run, inputs, kind)
         unseen = model.fitted.encoder.unseen(table)
@@ -192,7 +200,11 @@ def opened(run: Path, inputs: Inputs, kind: str | None) -> tuple[RunInfo, RiskMo
     asked = replace(inputs, task=command["task"])
     if asked.layout is None and command.get("layout"):
         asked = replace(asked, layout=Path(command["layout"]))
-    with open_records(asked.data, asked.layout) as records:
+    with (
+        open_records(asked.data, asked.layout) as records,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        asked = with_contexts(records, asked, Path(scratch))
         table = gather(records, asked, scoring=info).table
     check_fits(info, table)
     return info, model, table
@@ -235,11 +247,16 @@ def explanations(
     if path is not None and path.exists():
         subjects = {subject for subject, _ in patients}
         found = [finding for finding in read_findings(path) if finding.subject_id in subjects]
-    made = []
-    for subject, stay in patients:
-        part = table.take(rows_named(table, subject, stay))
-        made += explain(model, part, findings=found, patient_text=patient_text)
-    return made
+    parts = [table.take(rows_named(table, subject, stay)) for subject, stay in patients]
+    contexts = info.told["command"].get("contexts")
+    keys = [key for part in parts for key in keys_of(part)]
+    there = contexts is not None and Path(contexts).exists()
+    cited = cited_sentences(Path(contexts), keys) if there else {}
+    return [
+        one
+        for part in parts
+        for one in explain(model, part, findings=found, sentences=cited, patient_text=patient_text)
+    ]
 
 
 @click.command("report")
@@ -297,14 +314,15 @@ def validate_command(
     layout: Path | None,
     findings: Path | None,
     outcomes: Path | None,
-    graph_features: Path | None,
+    graph: str | None,
+    contexts: Path | None,
     vocabulary: str | None,
     kind: str | None,
     seed: int,
     as_json: bool,
 ) -> None:
     """Evaluate a saved model, unchanged, on other data, and show what recalibration would do."""
-    inputs = Inputs(data, "", layout, findings, outcomes, graph_features, vocabulary)
+    inputs = Inputs(data, "", layout, findings, outcomes, graph, contexts, vocabulary)
     with told_plainly():
         info, model, table = opened(run, inputs, kind)
         label, subjects = table.labels, table.subjects

@@ -6,7 +6,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from extractor.split import Split
@@ -24,7 +24,8 @@ from predictor.leakage import Measured, NotRun
 from predictor.probes import audit_folds, table_probes
 from predictor.schema import FeatureTable
 from predictor.sources import Records
-from ray_jobs.risk_data import Gathered, Inputs, literature_dates
+from ray_jobs.graph_step import literature_dates
+from ray_jobs.risk_data import Gathered, Inputs
 
 
 def audit_probes(
@@ -47,7 +48,7 @@ def audit_probes(
     yield from stage1_probes(table, stage1, theirs, next_outcomes(table))
     notes = given_notes(brought.notes) if brought.notes else None
     yield from note_probes(table, notes, fold, seed, _ends(records))
-    yield from _literature(inputs, gathered)
+    yield from _literature(inputs)
 
 
 def audit_table(
@@ -99,24 +100,12 @@ def _ends(records: Records) -> dict[Key, datetime] | None:
     return {(subject, stay): end for subject, stay, end in rows if end is not None}
 
 
-def _literature(inputs: Inputs, gathered: Gathered) -> Iterator[Measured | NotRun]:
+def _literature(inputs: Inputs) -> Iterator[Measured | NotRun]:
     check = "literature after the prediction"
-    if inputs.graph_features is None:
+    if inputs.contexts is None:
         yield NotRun(check, "no features of the graph were given")
         return
-    until = literature_dates(inputs.graph_features)
-    if not until:
-        yield NotRun(check, "the features of the graph do not say which literature they saw")
-        return
-    rows = gathered.cohort.rows
-    allowed: dict[Key, date] = {
-        (subject, stay): day
-        for subject, stay, day in zip(
-            *(rows[n].to_pylist() for n in ("subject_id", "stay_id", "literature_date")),
-            strict=True,
-        )
-        if day is not None
-    }
+    until, allowed = literature_dates(inputs.contexts)
     if not allowed:
         yield NotRun(check, "neither the source nor the task says which literature a row may see")
         return

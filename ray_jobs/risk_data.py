@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from extractor.split import Split
 from ontologies.concept import UnknownConceptError, Vocabulary
@@ -23,20 +20,23 @@ from predictor.sources import Records
 from predictor.stage1 import Stage1Output, stage1_features
 from predictor.task import Task
 from ray_jobs.config import vocabulary_directory
-
-UNTIL: Final = "literature_until"
+from ray_jobs.graph_step import graph_features, retrieve_for_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Where the sources of information lie; only the records are needed."""
+    """Where the sources of information lie; only the records are needed.
+
+    `contexts` are what `medweave contexts` wrote; with a `graph` and none they are made.
+    """
 
     data: Path
     task: str
     layout: Path | None = None
     findings: Path | None = None
     outcomes: Path | None = None
-    graph_features: Path | None = None
+    graph: str | None = None
+    contexts: Path | None = None
     vocabulary: str | None = None
 
 
@@ -77,12 +77,31 @@ def gather(
     stage1 = None if inputs.outcomes is None else given_stage1(inputs.outcomes)
     if stage1 is not None and split is not None:
         table = table.join(stage1_features(stage1, split, table.task))
-    if inputs.graph_features is not None:
-        graph = FeatureTable.load(inputs.graph_features, check_clocks=not audit)
-        table = table.join(graph)
+    if inputs.contexts is not None:
+        table = table.join(graph_features(inputs.contexts, table.task))
     if scoring is not None:
         table = with_missing(table, scoring)
     return Gathered(task, cohort, table, stage1)
+
+
+def with_contexts(
+    records: Records,
+    inputs: Inputs,
+    out: Path,
+    workers: int = 1,
+    told: Callable[[str, int, int], None] = lambda *_: None,
+) -> Inputs:
+    """The inputs with what the literature says of each row, made in `out` from a given graph."""
+    if inputs.graph is None or inputs.contexts is not None:
+        return inputs
+    task = load_task(inputs.task, records)
+    cohort = make_cohort(records, task)
+    findings = () if inputs.findings is None else read_findings(inputs.findings)
+    made = retrieve_for_rows(
+        records, cohort, task, inputs.graph, out, findings=findings,
+        vocabulary=inputs.vocabulary, workers=workers, told=told,
+    )  # fmt: skip
+    return replace(inputs, contexts=made)
 
 
 def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:
@@ -94,15 +113,6 @@ def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:
         kind = pa.float64() if column.kind == "number" else pa.string()
         grown = grown.append_column(column.name, pa.nulls(len(table), kind))
     return FeatureTable.make(table.task, (*table.columns, *lacking), grown)
-
-
-def literature_dates(graph_features: Path) -> dict[tuple[str, str], date]:
-    """The newest publication behind each row's graph features, where the file says it."""
-    table = pq.read_table(graph_features)
-    if UNTIL not in table.column_names:
-        return {}
-    rows = zip(*(table[n].to_pylist() for n in ("subject_id", "stay_id", UNTIL)), strict=True)
-    return {(str(subject), str(stay)): day for subject, stay, day in rows if day is not None}
 
 
 def naming(vocabulary: str | None) -> Callable[[str], str]:

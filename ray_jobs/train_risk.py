@@ -29,7 +29,7 @@ from predictor.scores_records import bedside_scores
 from predictor.sources import Records, open_records
 from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
 from ray_jobs.risk_audit import audit_probes
-from ray_jobs.risk_data import Gathered, Inputs, gather
+from ray_jobs.risk_data import Gathered, Inputs, gather, with_contexts
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -75,6 +75,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with open_records(inputs.data, inputs.layout) as records:
         told("reading", 0, 1)
+        inputs = with_contexts(records, inputs, out, workers, told)
         parts = gathered_with_split(records, inputs, plan.seed, split, folds)
         gathered, divided = parts
         told("audit", 0, 1)
