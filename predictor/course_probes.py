@@ -32,7 +32,8 @@ SUMMARIES: Final = frozenset({"DS", "discharge", "discharge summary"})
 WORDS_LIMIT: Final = 0.60
 IN_SAMPLE_LIMIT: Final = 0.03
 OTHER_VISIT_LIMIT: Final = 0.0
-ROWS_LIMIT: Final = 0.65
+OTHER_VISIT_ALONE: Final = 0.75
+ROWS_LIMIT: Final = 0.55
 TWINS_LIMIT: Final = 0.01
 
 
@@ -238,7 +239,7 @@ def _other_visit(
                 following,
                 score,
                 subjects,
-                ROWS_LIMIT + 0.1,
+                OTHER_VISIT_ALONE,
                 "the stage-1 output, taken for the outcome of the patient's next stay,",
                 "train the note model on the outcome of the stay that the note is of",
             )

@@ -10,8 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from predictor.patient_concepts import RowSeeds, patient_seeds, write_seeds
-
 from kg_builder.lock import one_writer
 from kg_builder.snapshot import list_snapshots
 from kg_builder.snapshot_tables import find_snapshot
@@ -21,6 +19,7 @@ from ontologies.linker import Seed
 from predictor.cohort import Cohort
 from predictor.explain import CitedSentence
 from predictor.note_features import KnownFinding
+from predictor.patient_concepts import RowSeeds, patient_seeds, write_seeds
 from predictor.schema import FeatureTable
 from predictor.sources import Records
 from predictor.task import Task
