@@ -1,4 +1,4 @@
-"""The demo: from the abstracts that medweave ships to a graph, answers and a picture."""
+"""The demo: from the abstracts that medweave ships to a graph, answers and a risk report."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ray_jobs.asking import (
     print_evidence,
     print_path,
 )
+from ray_jobs.demo_risk import risk_demo
 from ray_jobs.kg_build import bars, build, print_summary, summary
 from ray_jobs.retrieving import print_passages, retriever_over
 
@@ -40,7 +41,7 @@ ANSWERS = 6
     help="Where the demo writes; what it wrote there before is replaced.",
 )
 def demo(out: Path) -> None:
-    """Build a graph from the invented abstracts that medweave ships, and ask it questions."""
+    """From the invented abstracts that medweave ships to a graph, answers and a risk report."""
     graph = out / "graph"
     if graph.exists():
         shutil.rmtree(graph)
@@ -64,6 +65,7 @@ def demo(out: Path) -> None:
             console.print(f"wrote {path}")
     finally:
         store.close()
+    risk_demo(out, graph)
     console.rule("Go on")
     for line in (
         f"medweave ask 'does vitamin D prevent falls?' --graph {graph}",
@@ -71,6 +73,8 @@ def demo(out: Path) -> None:
         f"medweave neighbors Digoxin --graph {graph}",
         f"medweave evidence Omeprazole Clopidogrel --graph {graph}",
         f"medweave path Omeprazole 'Atrial fibrillation' --graph {graph}",
+        f"medweave audit --data {out / 'hospital'} --task in_hospital_mortality",
+        f"medweave train --data {out / 'hospital'} --task in_hospital_mortality --out my-run",
         "kg_build FILE.xml.gz ... --graph my-graph     # PubMed's own files",
         "kg_build 'pubmed:heart failure readmission' --graph my-graph --email YOU@HOSPITAL",
     ):
