@@ -72,7 +72,7 @@ def write_import(reader: LadybugStore, out: Path) -> list[Path]:
         "concepts": _portions(rows.concepts, reader.tables["concepts"].num_rows),
         "articles": _portions(rows.articles, reader.tables["articles"].num_rows),
         "edges": _edges(rows),
-        "mentions": _portions(rows.mentions, reader.tables["articles"].num_rows),
+        "mentions": _each(_portions(rows.mentions, reader.tables["articles"].num_rows)),
     }
     written = [_write(out, name, values) for name, values in files.items()]
     written += _write_evidence(rows, out)
@@ -111,7 +111,7 @@ def _write(out: Path, name: str, rows: Iterable[Iterable[Any]]) -> Path:
     return path
 
 
-def _portions(read: Any, total: int) -> Iterator[Sequence[Any]]:
+def _portions(read: Any, total: int) -> Iterator[Any]:
     for start in range(0, total, ROWS):
         yield from read(_range(start, total))
 
@@ -135,7 +135,12 @@ def _write_evidence(rows: Neo4jRows, out: Path) -> list[Path]:
         nodes, articles = (stack.enter_context(writing(path)) for path in paths)
         nodes.write(",".join(HEADERS["evidence"]) + "\n")
         articles.write(",".join(HEADERS["from_article"]) + "\n")
-        for number, values in enumerate(_portions(rows.evidence, total)):
+        for number, (pmid, values) in enumerate(_each(_portions(rows.evidence, total))):
             nodes.write(csv_line((str(number), *values)))
-            articles.write(csv_line((str(number), values[0])))
+            articles.write(csv_line((str(number), pmid)))
     return paths
+
+
+def _each(groups: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[tuple[int, Any]]:
+    """(PMID, item) for each item of each article."""
+    return ((pmid, item) for pmid, items in groups for item in items)

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +83,12 @@ def clear(url: str) -> dict[str, int]:
 
     Constraints and indexes stay, as do the nodes and relationships of others.
     """
-    with connect(url) as driver, named_errors(url), driver.session(database=database_name()) as s:
-        writer = Writer(s)
+    with (
+        connect(url) as driver,
+        named_errors(url),
+        driver.session(database=database_name()) as session,
+        Writer(session) as writer,
+    ):
         writer.begin()
         writer.clear()
         return dict(writer.counters)
@@ -95,17 +101,22 @@ def _silent(_step: str, _done: int, _of: int) -> None:
 def _attempt(
     driver: neo4j.Driver, rows: Neo4jRows, progress: Progress, start: float
 ) -> PublishReport:
-    with driver.session(database=database_name()) as session:
+    sessions = partial(
+        driver.session,
+        database=database_name(),
+        bookmark_manager=neo4j.GraphDatabase.bookmark_manager(),  # one reads what the other wrote
+    )
+    with sessions() as session:
         schema = write.make_schema(session)
         said = held.snapshot_said(session) or {}
         wanted = snapshot_values(rows)
         if {name: said.get(name) for name in wanted} == wanted:
             seconds = time.monotonic() - start
             return PublishReport(rows.digest, not schema, seconds, counters=dict(schema))
-        writer = Writer(session)
-        writer.begin()
-        done = _Publish(session, writer, rows, progress).run()
-        writer.finish(wanted)
+        with sessions() as writing, Writer(writing) as writer:
+            writer.begin()
+            done = _Publish(session, writer, rows, progress).run()
+            writer.finish(wanted)
         return PublishReport(
             digest=rows.digest,
             unchanged=False,
@@ -123,9 +134,9 @@ class _Batch:
         self._rows: dict[str, list[Any]] = {}
         self._waiting = 0
 
-    def add(self, query: str, row: Any) -> None:
+    def add(self, query: str, row: Any, weight: int = 1) -> None:
         self._rows.setdefault(query, []).append(row)
-        self._waiting += 1
+        self._waiting += weight
         if self._waiting >= BATCH:
             self.flush()
 
@@ -220,12 +231,12 @@ class _Publish:
                 self._done["removed"] += 1
             elif found.hash != self._rows.edges.hash[row]:
                 other[row] = found
-        for (_, values), found in zip(
-            self._rows.edge_values(list(other)), other.values(), strict=True
-        ):
+        changed = self._rows.edge_values(list(other))
+        for (_, values), found in zip(changed, other.values(), strict=True):
             batch.add(write.CHANGE_EDGES, [found.element, found.edge, *values[2:]])
-        for predicate, values in self._rows.edge_values(list(missing.values())):
-            batch.add(write.put_edges(predicate), values)
+        for subject, edges in groupby(self._rows.edge_values(list(missing.values())), _subject):
+            for some in _blocks(([o, name, *said] for name, (_, o, *said) in edges), BATCH):
+                batch.add(write.PUT_EDGES, [subject, some], len(some))
         self._done["edges"] += len(missing) + len(other)
 
     def _articles(self) -> None:
@@ -285,6 +296,10 @@ def _portions(weights: Array, size: int, most: int | None = None) -> Iterator[sl
         weight += more
     if len(weights) > start:
         yield slice(start, len(weights))
+
+
+def _subject(edge: tuple[str, list[Any]]) -> Any:
+    return edge[1][0]
 
 
 def _blocks(items: Iterator[Any], size: int) -> Iterator[list[Any]]:

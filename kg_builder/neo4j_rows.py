@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ import pyarrow as pa
 from kg_builder.digest import SPANS, hash_matrix
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, EdgeKey
 from kg_builder.search import normalize
-from kg_builder.snapshot_reader import concept_of, hierarchy
+from kg_builder.snapshot_reader import concept_of, hierarchy, spread
 from kg_builder.snapshot_tables import SnapshotTables
 from ontologies.concept import Concept, Name
 
@@ -134,7 +135,7 @@ class EdgeRows(NamedTuple):
 class Neo4jRows:
     """Rows of one snapshot. `evidence` tells whether evidence is among them.
 
-    Holds 8 bytes for each row of evidence and about 80 for each edge in memory.
+    Holds 8 bytes for each row of evidence and of occurrence, and about 80 for each edge in memory.
     """
 
     def __init__(self, tables: SnapshotTables, *, evidence: bool = True) -> None:
@@ -233,78 +234,77 @@ class Neo4jRows:
             values = [record[name] for name in _ARTICLE_TABLE]
             yield [*values[:3], len(record["section_texts"]), *values[3:], *numbers]
 
-    def mentions(self, rows: Array) -> Iterator[tuple[int, str]]:
-        """(PMID, concept id) for each concept that these articles mention, once."""
-        order = self._by_article("occurrence")
-        articles = self.tables.column("occurrence", "article")[order]
-        pmids = self.tables.column("articles", "pmid")
-        for start, end in _slices(articles, rows):
-            concepts = self.tables.column("occurrence", "concept")[order[start:end]].tolist()
-            pmid = int(pmids[articles[start]]) if end > start else 0
-            yield from ((pmid, self.ids[concept]) for concept in concepts)
+    def mentions(self, rows: Array) -> Iterator[tuple[int, list[str]]]:
+        """(PMID, ids of the concepts mentioned, each once) of these articles that mention any."""
+        at, counts = self._of_articles("occurrence", rows)
+        concepts = iter(self.tables.column("occurrence", "concept")[at].tolist())
+        pmids = self.tables.column("articles", "pmid")[rows].tolist()
+        for pmid, count in zip(pmids, counts, strict=True):
+            if count:
+                yield pmid, [self.ids[concept] for concept in islice(concepts, count)]
 
-    def evidence(self, rows: Array) -> Iterator[Row]:
-        """Values of `EVIDENCE` of these articles, article by article; none where left out."""
+    def evidence(self, rows: Array) -> Iterator[tuple[int, list[Row]]]:
+        """(PMID, values of `EVIDENCE`) of these articles that have any; none where left out."""
         if not self.with_evidence:
             return
-        order = self._by_article("evidence")
-        articles = self.tables.column("evidence", "article")[order]
+        at, counts = self._of_articles("evidence", rows)
+        said = self._said(at)
         columns = ["pmid", "title", "section_texts", "published", "retracted"]
         table = self.tables["articles"].select(columns).take(pa.array(rows, pa.int64()))
-        slices = _slices(articles, rows)
-        for (start, end), article in zip(slices, table.to_pylist(), strict=True):
-            if end > start:
-                yield from self._evidence_of(article, order[start:end])
+        for count, article in zip(counts, table.to_pylist(), strict=True):
+            if count:
+                text = "\n".join((article["title"], *article["section_texts"]))
+                pmid, *last = (article[name] for name in ("pmid", "published", "retracted"))
+                found = islice(said, count)
+                yield pmid, [[pmid, *v, *last, text[slice(*v[4][:2])]] for v in found]
 
-    def _evidence_of(self, article: dict[str, Any], rows: Array) -> Iterator[Row]:
-        text = "\n".join((article["title"], *article["section_texts"]))
+    def _said(self, rows: Array) -> Iterator[tuple[Any, ...]]:
+        """Values of `EVIDENCE` from `edge` to `extractor`, of rows of evidence."""
         edge = self.tables.column("evidence", "edge")[rows]
         subject = self.tables.column("edges", "subject")[edge]
         predicate = self.tables.column("edges", "predicate")[edge]
         object_ = self.tables.column("edges", "object")[edge]
-        columns = (
-            edge_numbers(self._codes[subject], predicate, self._codes[object_]),
-            subject,
-            predicate,
-            object_,
-            np.stack([self.tables.column("evidence", name)[rows] for name in SPANS], axis=1),
-            self.tables.bits("evidence", "refutes")[rows],
-            self.tables.bits("evidence", "hedged")[rows],
-            self.tables.column("evidence", "score")[rows],
+        numbers = edge_numbers(self._codes[subject], predicate, self._codes[object_])
+        spans = np.stack([self.tables.column("evidence", name)[rows] for name in SPANS], axis=1)
+        refutes = self.tables.bits("evidence", "refutes")[rows].tolist()
+        return zip(
+            numbers.tolist(),
+            [self.ids[row] for row in subject.tolist()],
+            [PREDICATES[code] for code in predicate.tolist()],
+            [self.ids[row] for row in object_.tolist()],
+            spans.tolist(),
+            [REFUTES if refuting else SUPPORTS for refuting in refutes],
+            self.tables.bits("evidence", "hedged")[rows].tolist(),
+            self.tables.column("evidence", "score")[rows].tolist(),
+            self.tables.array("evidence", "extractor").take(pa.array(rows)).to_pylist(),
+            strict=True,
         )
-        extractors = self.tables.array("evidence", "extractor").take(pa.array(rows)).to_pylist()
-        for number, s, p, o, spans, refutes, hedged, score, extractor in zip(
-            *(column.tolist() for column in columns), extractors, strict=True
-        ):
-            yield [
-                article["pmid"], number, self.ids[s], PREDICATES[p], self.ids[o], spans,
-                REFUTES if refutes else SUPPORTS, hedged, score, extractor,
-                article["published"], article["retracted"], text[spans[0]:spans[1]],
-            ]  # fmt: skip
 
     @cached_property
     def _codes(self) -> Array:
         return concept_codes(self.ids)
 
-    def _by_article(self, table: str) -> Array:
-        """Rows of a table in the order of their articles."""
+    def _of_articles(self, table: str, rows: Array) -> tuple[Array, list[int]]:
+        """Rows of a table that belong to these articles, one article after the other, and how
+        many belong to each.
+        """
         if table not in self._orders:
-            self._orders[table] = np.argsort(self.tables.column(table, "article"), kind="stable")
-        return self._orders[table]
+            articles = self.tables.column(table, "article")
+            order = np.argsort(articles, kind="stable")
+            self._orders[table] = (order.astype(np.uint32), articles[order])
+        order, articles = self._orders[table]
+        keys = rows.astype(articles.dtype)
+        starts = np.searchsorted(articles, keys, "left")
+        counts = np.searchsorted(articles, keys, "right") - starts
+        return order[spread(starts, counts)].astype(np.int64), counts.tolist()
 
     @cached_property
-    def _orders(self) -> dict[str, Array]:
+    def _orders(self) -> dict[str, tuple[Array, Array]]:
         return {}
 
 
 def _first_eight(column: pa.ChunkedArray) -> Array:
     return np.ascontiguousarray(hash_matrix(column)[:, :8]).view("<u8").reshape(-1)
-
-
-def _slices(sorted_rows: Array, rows: Array) -> list[tuple[int, int]]:
-    keys = rows.astype(sorted_rows.dtype)
-    starts = np.searchsorted(sorted_rows, keys, "left").tolist()
-    return list(zip(starts, np.searchsorted(sorted_rows, keys, "right").tolist(), strict=True))
 
 
 def _concept(concept: Concept, articles: int) -> Row:

@@ -16,7 +16,7 @@ from neo4j.exceptions import (
     ServiceUnavailable,
 )
 
-SCHEMES = ("neo4j", "neo4j+s", "bolt", "bolt+s")
+SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 _VARIABLES = ("NEO4J_USERNAME", "NEO4J_PASSWORD")
 
 

@@ -2,7 +2,8 @@
 
 A `Writer` writes in one session, one transaction after the other, each of which first takes the
 lock of the one `:Snapshot` node and looks whether the writer's mark still stands there. So a
-writer never meets itself in a deadlock, and one that another has replaced stops.
+writer never meets itself in a deadlock, and one that another has replaced stops. The transactions
+run in a thread of their own, so that the next rows are made while the server works.
 
 Only nodes with the label `:Medweave`, and relationships between two of them that are ours, are
 matched, changed or deleted. A node that someone else's relationship ends in is not deleted but
@@ -12,8 +13,9 @@ released: it loses `:Medweave` and stays.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import neo4j
@@ -24,6 +26,8 @@ from kg_builder.neo4j_rows import ARTICLE, CONCEPT, EDGE, EVIDENCE, SNAPSHOT_ID,
 TYPES = "|".join(PREDICATES)
 INDEX_SECONDS = 3600
 CLEARED_AT_ONCE = 20_000
+AHEAD = 2
+"""Transactions whose rows are made before they are needed: what a writer holds in memory."""
 
 _KEYWORD = "OPTIONS {indexConfig: {`fulltext.analyzer`: 'keyword'}}"
 _WORDS = "OPTIONS {indexConfig: {`fulltext.analyzer`: 'whitespace'}}"
@@ -71,12 +75,12 @@ PUT_ARTICLES = "UNWIND $rows AS row MERGE (n:Medweave {pmid: row[0]}) SET n:Arti
 )
 PUT_MENTIONS = (
     "UNWIND $rows AS row MATCH (a:Medweave {pmid: row[0]}) USING INDEX a:Medweave(pmid) "
-    "MATCH (c:Medweave {id: row[1]}) USING INDEX c:Medweave(id) "
+    "UNWIND row[1] AS id MATCH (c:Medweave {id: id}) USING INDEX c:Medweave(id) "
     "CREATE (a)-[:MENTIONS]->(c)"
 )
 PUT_EVIDENCE = (
-    "UNWIND $rows AS row MATCH (a:Medweave {pmid: row[0]}) "
-    f"CREATE (:Evidence:Medweave {_map(EVIDENCE)})-[:FROM_ARTICLE]->(a)"
+    "UNWIND $rows AS said MATCH (a:Medweave {pmid: said[0]}) USING INDEX a:Medweave(pmid) "
+    f"UNWIND said[1] AS row CREATE (:Evidence:Medweave {_map(EVIDENCE)})-[:FROM_ARTICLE]->(a)"
 )
 DROP_EVIDENCE = f"""
 UNWIND $rows AS pmid
@@ -115,18 +119,14 @@ MATCH (n:Medweave) WHERE NOT n:Snapshot
 WITH n, NOT EXISTS {{ (n)--() }} AS mine LIMIT $rows[0]
 {_RELEASE}
 """
+PUT_EDGES = (
+    "UNWIND $rows AS said MATCH (s:Medweave {id: said[0]}) USING INDEX s:Medweave(id) "
+    "UNWIND said[1] AS row MATCH (o:Medweave {id: row[0]}) USING INDEX o:Medweave(id) "
+    f"CREATE (s)-[:$(row[1]) {_map(EDGE, 2)}]->(o)"
+)
 _THIS_EDGE = "UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = row[0] AND r.edge = row[1] "
 CHANGE_EDGES = _THIS_EDGE + "SET r += " + _map(EDGE, 2)
 DROP_EDGES = _THIS_EDGE + "DELETE r"
-
-
-def put_edges(predicate: str) -> str:
-    """The statement that makes relationships of one type."""
-    return (
-        "UNWIND $rows AS row MATCH (s:Medweave {id: row[0]}) "
-        "USING INDEX s:Medweave(id) MATCH (o:Medweave {id: row[1]}) USING INDEX o:Medweave(id) "
-        f"CREATE (s)-[:{predicate} {_map(EDGE, 2)}]->(o)"
-    )
 
 
 _BEGIN = """
@@ -155,12 +155,23 @@ def counted(summary: Any) -> Counter[str]:
 
 
 class Writer:
-    """Writes batches to a database that says it holds no whole snapshot, until `finish`."""
+    """Writes batches to a database that says it holds no whole snapshot, until `finish`.
+
+    A context manager: leaving it waits for the transaction that runs, and drops what waits.
+    """
 
     def __init__(self, session: neo4j.Session) -> None:
         self._session = session
         self._mark = secrets.token_hex(8)
+        self._thread = ThreadPoolExecutor(1, "medweave-writer")
+        self._begun: deque[Future[Counter[str]]] = deque()
         self.counters: Counter[str] = Counter()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
 
     def begin(self) -> None:
         """Remove the digest and put this writer's mark."""
@@ -169,10 +180,23 @@ class Writer:
         )
 
     def write(self, statements: Iterable[Statement]) -> None:
-        """Run statements that have rows in one transaction, again after a transient error."""
+        """Run statements that have rows in one transaction, again after a transient error.
+
+        Returns before it is done. What goes wrong is raised by a later call, or by `settle`.
+        """
         wanted = [statement for statement in statements if statement.rows]
         if wanted:
-            self.counters += self._session.execute_write(self._run, wanted)
+            self._settle(AHEAD - 1)
+            run = self._thread.submit(self._session.execute_write, self._run, wanted)
+            self._begun.append(run)
+
+    def settle(self) -> None:
+        """Wait until all that was written is in the database."""
+        self._settle(0)
+
+    def _settle(self, left: int) -> None:
+        while len(self._begun) > left:
+            self.counters += self._begun.popleft().result()
 
     def _run(self, tx: neo4j.ManagedTransaction, statements: list[Statement]) -> Counter[str]:
         if tx.run(_HELD, id=SNAPSHOT_ID, writer=self._mark).single() is None:
@@ -192,12 +216,14 @@ class Writer:
             while before != self.counters.total():
                 before = self.counters.total()
                 self.write([Statement(query, [CLEARED_AT_ONCE])])
+                self.settle()
         self._session.execute_write(
             lambda tx: tx.run(_GONE, id=SNAPSHOT_ID, writer=self._mark).consume()
         )
 
     def finish(self, values: dict[str, Any]) -> None:
         """Say which snapshot the database holds now."""
+        self.settle()
 
         def end(tx: neo4j.ManagedTransaction) -> None:
             self._run(tx, [])

@@ -107,8 +107,10 @@ IMPLEMENTATIONS: Mapping[str, str] = {
     "": "kg_builder.ladybug_store:LadybugStore",
     "neo4j": "kg_builder.neo4j_store:Neo4jStore",
     "neo4j+s": "kg_builder.neo4j_store:Neo4jStore",
+    "neo4j+ssc": "kg_builder.neo4j_store:Neo4jStore",
     "bolt": "kg_builder.neo4j_store:Neo4jStore",
     "bolt+s": "kg_builder.neo4j_store:Neo4jStore",
+    "bolt+ssc": "kg_builder.neo4j_store:Neo4jStore",
 }
 """Store classes by the scheme of the address they open; a directory has none. Each has a class
 method `open(url)`, and an entry in `tests/contracts/test_store_contract.py`."""
