@@ -1,37 +1,41 @@
 """Publishing to Neo4j beside a naive loader and `neo4j-admin database import`, in one run.
 
-    python benchmarks/neo4j_publish.py [--articles 1000] [--naive 1000] [--jars .neo4j]
+    python benchmarks/neo4j_publish.py [--articles 1000 | --graph DIR] [--naive 2000] [--heap 1g]
 
-makes a graph from made-up shards (`snapshot.py`: forty mentions and forty pieces of evidence an
-article), starts a server of its own, and measures: a first publish, the same again, an update by
-one article in a hundred, a first publish without evidence, the naive loader (one MERGE an edge,
-each in a transaction of its own) on the first so many edges, and the import of the exported files.
+starts a server of its own and measures: a first publish into the empty database of a server that
+has just started, the same again, an update by one article in a hundred (of a made-up graph), a
+first publish without evidence, the naive loader (one MERGE an edge, each in a transaction of its
+own) on the first so many edges, and the import of the exported files. Every publish is a process
+of its own, whose peak memory is the client's. Wall time depends on what else the machine does:
+CPU seconds of client and server stand beside it. A graph is made up by `snapshot.py` (forty
+mentions and forty pieces of evidence an article), or is a directory that `kg_build` made.
 Needs Java and Maven.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from snapshot import MadeUp, made_up_shard
+import psutil
 
 from kg_builder.export import export_graph
 from kg_builder.ladybug_store import LadybugStore
-from kg_builder.ledger import Ledger, ShardKey
-from kg_builder.neo4j_publish import PublishReport, clear, publish
+from kg_builder.neo4j_publish import clear, publish
 from kg_builder.neo4j_rows import Neo4jRows
 from kg_builder.neo4j_session import connect
-from kg_builder.snapshot import build_snapshot
-from kg_builder.snapshot_tables import SnapshotTables
+from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
 
 if TYPE_CHECKING:
     from tools.neo4j_server import Neo4jServer
@@ -45,6 +49,11 @@ NAIVE = (
 
 def add(graph: Path, first: int, articles: int, number: int) -> Path:
     """Mine a made-up file into a graph; the snapshot that follows."""
+    from snapshot import MadeUp, made_up_shard
+
+    from kg_builder.ledger import Ledger, ShardKey
+    from kg_builder.snapshot import build_snapshot
+
     ledger = Ledger.open(graph)
     rng = np.random.default_rng(number)
     tables = made_up_shard(np.arange(first, first + articles).tolist(), rng)
@@ -53,67 +62,118 @@ def add(graph: Path, first: int, articles: int, number: int) -> Path:
     return build_snapshot(graph, MadeUp()).path
 
 
-class Steps:
-    """Seconds by step of a publish."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a publish wrote, and what it took: seconds of wall time and of CPU, megabytes."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
+    edges: int
+    articles: int
+    written: int
+    seconds: float
+    by_step: dict[str, float]
+    client: float
+    peak: float
+    server: float = 0.0
 
-    def __call__(self, step: str, _done: int, _of: int) -> None:
+
+def publish_here(snapshot: Path, url: str, evidence: bool) -> Cost:
+    """Publish from this process, which must have done nothing else."""
+    by_step: dict[str, float] = {}
+    last = [time.monotonic()]
+
+    def step(name: str, _done: int, _of: int) -> None:
         now = time.monotonic()
-        self.seconds[step] = self.seconds.get(step, 0.0) + now - self._last
-        self._last = now
+        by_step[name] = by_step.get(name, 0.0) + now - last[0]
+        last[0] = now
 
-
-def measured(name: str, snapshot: Path, url: str, *, evidence: bool = True) -> PublishReport:
-    """Publish and print what it cost."""
-    steps, cpu = Steps(), time.process_time()
-    report = publish(snapshot, url, evidence=evidence, progress=steps)
-    cpu = time.process_time() - cpu
-    counters = report.counters
-    written = counters.get("nodes_created", 0) + counters.get("relationships_created", 0)
-    parts = ", ".join(f"{step} {value:.1f} s" for step, value in steps.seconds.items())
-    print(
-        f"{name}: {report.seconds:.1f} s ({parts or 'nothing to do'}; client CPU {cpu:.1f} s), "
-        f"{report.edges:,} edges, {report.articles:,} articles; {written:,} nodes and "
-        f"relationships made, {written / report.seconds:,.0f}/s",
-        flush=True,
+    report = publish(snapshot, url, evidence=evidence, progress=step)
+    made = ("nodes_created", "relationships_created")
+    return Cost(
+        edges=report.edges,
+        articles=report.articles,
+        written=sum(report.counters.get(name, 0) for name in made),
+        seconds=report.seconds,
+        by_step=by_step,
+        client=time.process_time(),
+        peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
-    if edges := steps.seconds.get("edges"):
-        print(f"  edges alone: {report.edges / edges:,.0f}/s", flush=True)
-    return report
 
 
-def naive(rows: Neo4jRows, url: str, limit: int) -> None:
-    """One MERGE an edge, each in a transaction of its own, with an index on the id."""
-    limit = min(limit, len(rows.edges.subject))
-    names = ("s", "o", "supporting", "refuting", "hedged", "first_year", "last_year")
-    with connect(url) as driver:
-        driver.execute_query("CREATE CONSTRAINT naive FOR (n:Naive) REQUIRE n.id IS UNIQUE")
-        start = time.monotonic()
-        with driver.session() as session:
-            for predicate, values in rows.edge_values(np.arange(limit)):
-                query = NAIVE.format(predicate=predicate)
-                session.run(query, dict(zip(names, values, strict=False))).consume()
-        seconds = time.monotonic() - start
-        print(f"one MERGE an edge: {limit / seconds:,.0f} edges/s", flush=True)
-        driver.execute_query("MATCH (n:Naive) DETACH DELETE n")
+class Bench:
+    """One server, and what is measured on it."""
+
+    def __init__(self, server: Neo4jServer) -> None:
+        self.server = server
+
+    def cpu(self) -> float:
+        """CPU seconds that the server has spent so far."""
+        spent = psutil.Process(self.server.pid).cpu_times()
+        return float(spent.user + spent.system)
+
+    def publish(self, name: str, snapshot: Path, *, evidence: bool = True) -> Cost:
+        """Publish from a process of its own, and print what it cost."""
+        before = self.cpu()
+        child = [sys.executable, __file__, "--child", str(snapshot), self.server.url]
+        done = subprocess.run(
+            [*child, *([] if evidence else ["--no-evidence"])], check=True, stdout=subprocess.PIPE
+        )
+        cost = Cost(**{**json.loads(done.stdout), "server": self.cpu() - before})
+        parts = ", ".join(f"{step} {value:.1f} s" for step, value in cost.by_step.items())
+        print(
+            f"{name}: {cost.seconds:.1f} s ({parts or 'nothing to do'}); {cost.edges:,} edges, "
+            f"{cost.articles:,} articles; {cost.written:,} nodes and relationships made, "
+            f"{cost.written / cost.seconds:,.0f}/s; CPU of client {cost.client:.1f} s, of server "
+            f"{cost.server:.1f} s; client's peak memory {cost.peak:,.0f} MB",
+            flush=True,
+        )
+        return cost
+
+    def naive(self, rows: Neo4jRows, limit: int) -> tuple[float, float]:
+        """One MERGE an edge, each in a transaction of its own, with an index on the id: seconds
+        of wall time and of the server's CPU for an edge.
+        """
+        limit = min(limit, len(rows.edges.subject))
+        names = ("s", "o", "supporting", "refuting", "hedged", "first_year", "last_year")
+        with connect(self.server.url) as driver:
+            driver.execute_query("CREATE CONSTRAINT naive FOR (n:Naive) REQUIRE n.id IS UNIQUE")
+            before, start = self.cpu(), time.monotonic()
+            with driver.session() as session:
+                for predicate, values in rows.edge_values(np.arange(limit)):
+                    query = NAIVE.format(predicate=predicate)
+                    session.run(query, dict(zip(names, values, strict=False))).consume()
+            seconds, spent = time.monotonic() - start, self.cpu() - before
+            print(
+                f"one MERGE an edge, {limit:,} edges: {limit / seconds:,.0f} edges/s, "
+                f"{limit / spent:,.0f} for each CPU second of the server",
+                flush=True,
+            )
+            driver.execute_query("MATCH (n:Naive) DETACH DELETE n")
+        return seconds / limit, spent / limit
+
+    def imported(self, snapshot: Path, out: Path) -> None:
+        """Export the files, import them into the server's folder, publish after it."""
+        reader = LadybugStore(snapshot)
+        seconds = timed(lambda: export_graph(reader, "neo4j-import", out))
+        self.server.stop()
+        took = timed(lambda: self.server.import_files(out))
+        self.server.start()
+        total = len(Neo4jRows(reader.tables).edges.subject)
+        print(
+            f"neo4j-admin import: {took:.1f} s, export before it {seconds:.1f} s: "
+            f"{total / took:,.0f} edges/s, {total / (took + seconds):,.0f} with the export"
+        )
+        self.publish("  publish after the import", snapshot)
 
 
-def imported(snapshot: Path, server: Neo4jServer, out: Path) -> None:
-    """Export the files, import them into the server's folder, publish after it."""
-    reader = LadybugStore(snapshot)
-    seconds = timed(lambda: export_graph(reader, "neo4j-import", out))
-    server.stop()
-    took = timed(lambda: server.import_files(out))
-    server.start()
-    total = len(Neo4jRows(reader.tables).edges.subject)
+def compare(name: str, cost: Cost, naive: tuple[float, float]) -> None:
+    """Print how many times as fast as the naive loader a publish wrote its edges."""
+    edges = cost.by_step.get("edges", cost.seconds)
     print(
-        f"neo4j-admin import: {took:.1f} s, export before it {seconds:.1f} s: "
-        f"{total / took:,.0f} edges/s, {total / (took + seconds):,.0f} with the export"
+        f"{name}: {cost.edges / edges:,.0f} edges/s, {naive[0] * cost.edges / edges:,.0f} times "
+        f"the naive loader; everything a publish writes, per node and relationship: "
+        f"{naive[0] * cost.written / cost.seconds:,.0f} times, by the server's CPU alone "
+        f"{naive[1] * cost.written / cost.server:,.0f} times"
     )
-    measured("  publish after the import", snapshot, server.url)
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -122,40 +182,55 @@ def timed(work: Callable[[], object]) -> float:
     return time.monotonic() - start
 
 
-def peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def measure(base: Path, update: Path | None, server: Neo4jServer, naive: int, files: Path) -> None:
+    """Measure all of one graph on one server."""
+    tables = SnapshotTables(base)
+    rows = Neo4jRows(tables)
+    print(f"{len(rows.edges.subject):,} edges, {tables['evidence'].num_rows:,} pieces of evidence")
+    bench = Bench(server)
+    cold = bench.publish("first publish, cold server", base)
+    bench.publish("the same again", base)
+    if update is not None:
+        bench.publish("update by one article in a hundred", update)
+    clear(server.url)
+    warm = bench.publish("first publish without evidence, warm server", base, evidence=False)
+    clear(server.url)
+    each = bench.naive(rows, naive)
+    compare("cold, with evidence", cold, each)
+    compare("warm, without evidence", warm, each)
+    bench.imported(base, files)
 
 
 def main() -> None:
     """Measure all on one server."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--articles", type=int, default=1000)
-    parser.add_argument("--naive", type=int, default=1000, help="edges of the naive loader")
+    parser.add_argument("--articles", type=int, default=1000, help="of the made-up graph")
+    parser.add_argument("--graph", type=Path, help="publish this one instead")
+    parser.add_argument("--naive", type=int, default=2000, help="edges of the naive loader")
     parser.add_argument("--jars", type=Path, default=Path(".neo4j"))
-    arguments = parser.parse_args()
+    parser.add_argument("--heap", default="1g", help="the server's")
+    parser.add_argument("--child", nargs=2, metavar=("SNAPSHOT", "URL"), help=argparse.SUPPRESS)
+    parser.add_argument("--no-evidence", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        snapshot, url = given.child
+        print(json.dumps(asdict(publish_here(Path(snapshot), url, not given.no_evidence))))
+        return
     sys.path.append(str(Path(__file__).resolve().parents[1]))
     from tools.neo4j_server import USERNAME, Neo4jServer, resolve_jars
 
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        base = add(work / "graph", 1, arguments.articles, 0)
-        update = add(work / "graph", arguments.articles + 1, max(arguments.articles // 100, 1), 1)
-        rows = Neo4jRows(SnapshotTables(base))
-        evidence = SnapshotTables(base)["evidence"].num_rows
-        print(f"{len(rows.edges.subject):,} edges, {evidence:,} pieces of evidence", flush=True)
-        server = Neo4jServer(resolve_jars(arguments.jars), work / "server")
+        work, update = Path(folder), None
+        if given.graph:
+            base = find_snapshot(given.graph)
+        else:
+            base = add(work / "graph", 1, given.articles, 0)
+            update = add(work / "graph", given.articles + 1, max(given.articles // 100, 1), 1)
+        server = Neo4jServer(resolve_jars(given.jars), work / "server", heap=given.heap)
         server.start()
         os.environ |= {"NEO4J_USERNAME": USERNAME, "NEO4J_PASSWORD": server.password}
         try:
-            measured("first publish, cold server", base, server.url)
-            measured("the same again", base, server.url)
-            measured("update by one article in a hundred", update, server.url)
-            clear(server.url)
-            measured("first publish without evidence", base, server.url, evidence=False)
-            clear(server.url)
-            print(f"client peak memory, made-up build included: {peak_megabytes():,.0f} MB")
-            naive(rows, server.url, arguments.naive)
-            imported(base, server, work / "files")
+            measure(base, update, server, given.naive, work / "files")
         finally:
             server.stop()
 

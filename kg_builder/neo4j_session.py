@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -14,9 +15,13 @@ from neo4j.exceptions import (
     DriverError,
     Neo4jError,
     ServiceUnavailable,
+    SessionExpired,
 )
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+LEAST_VERSION = (5, 26)
+"""The first whose Cypher takes the type of a relationship from a row."""
+_NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
 _VARIABLES = ("NEO4J_USERNAME", "NEO4J_PASSWORD")
 
 
@@ -26,6 +31,22 @@ class CredentialsError(PermissionError):
 
 class ServerUnavailableError(ConnectionError):
     """No Neo4j server answers at an address."""
+
+
+class CertificateError(ServerUnavailableError):
+    """A server's certificate is not one that this machine trusts, or is another server's."""
+
+
+class UnknownDatabaseError(LookupError):
+    """A server has no database of the name that `NEO4J_DATABASE` gives."""
+
+
+class ServerVersionError(RuntimeError):
+    """A server is older than the Cypher that is sent to it."""
+
+
+class ServerRefusedError(RuntimeError):
+    """A server does not do what it was asked, for a reason of its own, such as a full disk."""
 
 
 def credentials(environment: Mapping[str, str] | None = None) -> tuple[str, str]:
@@ -63,18 +84,48 @@ def named_errors(url: str) -> Iterator[None]:
         raise CredentialsError(
             f"{url} refuses the user and password of NEO4J_USERNAME and NEO4J_PASSWORD: {error}"
         ) from error
-    except ServiceUnavailable as error:
-        raise ServerUnavailableError(
-            f"no Neo4j server answers at {url}: {error}; start it, or check address and port"
-        ) from error
+    except (ServiceUnavailable, SessionExpired) as error:
+        raise _unavailable(url, error) from error
+    except Neo4jError as error:
+        if error.code == _NO_DATABASE:
+            raise UnknownDatabaseError(
+                f"{url} has no database {database_name()!r}; set NEO4J_DATABASE to one that it "
+                "has, or unset it for the server's default"
+            ) from error
+        raise ServerRefusedError(f"{url} refuses ({error.code}): {error.message}") from error
     except ConfigurationError as error:
         raise ValueError(f"{url} cannot be opened: {error}") from error
+
+
+def _unavailable(url: str, error: DriverError) -> ServerUnavailableError:
+    scheme, _, rest = url.partition("://")
+    if "SSLCertVerificationError" in "".join(_said(error)):
+        return CertificateError(
+            f"the certificate of {url} is not trusted here, or is not for that name; name its "
+            "authority's certificate in SSL_CERT_FILE, or, to encrypt without checking who "
+            f"answers, use {scheme.removesuffix('+s')}+ssc://{rest}"
+        )
+    encrypted = "" if "+" in scheme else f"; one that encrypts is {scheme}+s://{rest}"
+    return ServerUnavailableError(
+        f"no Neo4j server answers at {url}: {error}; start it, or check address and port{encrypted}"
+    )
+
+
+def _said(error: BaseException | None) -> Iterator[str]:
+    """What an error says, and those that it came from: a routing driver hides them in a group."""
+    if error is not None:
+        yield str(error)
+        yield from _said(error.__cause__)
+        if isinstance(error, BaseExceptionGroup):
+            for part in error.exceptions:
+                yield from _said(part)
 
 
 def connect(url: str, environment: Mapping[str, str] | None = None) -> neo4j.Driver:
     """A driver whose server has answered. The caller closes it.
 
-    Raises `CredentialsError`, `ServerUnavailableError`, or `ValueError` for another address.
+    Raises `CredentialsError`, `ServerUnavailableError` (`CertificateError`), `ServerVersionError`,
+    or `ValueError` for another address.
     """
     check_address(url)
     auth = credentials(environment)
@@ -82,10 +133,19 @@ def connect(url: str, environment: Mapping[str, str] | None = None) -> neo4j.Dri
         driver = neo4j.GraphDatabase.driver(url, auth=auth, notifications_min_severity="OFF")
         try:
             driver.verify_connectivity()
-        except (DriverError, Neo4jError):
+            check_version(url, driver.get_server_info().agent)
+        except (DriverError, Neo4jError, ServerVersionError):
             driver.close()
             raise
     return driver
+
+
+def check_version(url: str, agent: str) -> None:
+    """An agent is `Neo4j/5.26.12`; of what is no such name nothing is known, nothing refused."""
+    found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
+    if found and (int(found[1]), int(found[2])) < LEAST_VERSION:
+        least = ".".join(map(str, LEAST_VERSION))
+        raise ServerVersionError(f"{url} is {agent}; medweave needs Neo4j {least} or later")
 
 
 def database_name() -> str | None:

@@ -50,7 +50,7 @@ def publish(graph: str, url: str, no_evidence: bool, as_json: bool) -> None:
     """
     try:
         report = publish_to(graph, url, evidence=not no_evidence)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     figures = dataclasses.asdict(report)
     if as_json:

@@ -30,9 +30,12 @@ def data() -> Path:
     return path
 
 
+QUICK_TO_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
+
 @pytest.fixture(scope="session")
-def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
-    """A Neo4j server of its own, its user and password in the environment.
+def neo4j_jars() -> Path:
+    """The folder of a Neo4j server's jars.
 
     Skips where Java or Maven are missing, but in continuous integration (`CI` is set).
     """
@@ -41,10 +44,16 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    lib = resolve_jars(Path(__file__).resolve().parents[1] / ".neo4j")
-    quick_to_start = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    return resolve_jars(Path(__file__).resolve().parents[1] / ".neo4j")
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(
+    neo4j_jars: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Neo4jServer]:
+    """A Neo4j server of its own, its user and password in the environment."""
     home = tmp_path_factory.mktemp("neo4j")
-    server = Neo4jServer(lib, home, java_options=quick_to_start)
+    server = Neo4jServer(neo4j_jars, home, java_options=QUICK_TO_START)
     server.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEO4J_USERNAME", USERNAME)

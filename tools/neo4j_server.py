@@ -63,7 +63,11 @@ def free_port() -> int:
 
 @dataclass
 class Neo4jServer:
-    """One server process and its folder; `password` is made anew for each folder."""
+    """One server process and its folder; `password` is made anew for each folder.
+
+    With `certificate`, a folder that holds `private.key` and `public.crt`, it answers encrypted
+    connections alone.
+    """
 
     lib: Path
     home: Path
@@ -71,12 +75,19 @@ class Neo4jServer:
     password: str = field(default_factory=lambda: secrets.token_hex(12))
     heap: str = "1g"
     java_options: tuple[str, ...] = ()
+    certificate: Path | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """The Bolt address."""
-        return f"bolt://127.0.0.1:{self.port}"
+        """The Bolt address; of an encrypted server one that takes any certificate."""
+        return f"{'bolt+ssc' if self.certificate else 'bolt'}://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def _java(self, *arguments: str) -> list[str]:
         memory = f"-Xmx{self.heap}"
@@ -98,11 +109,19 @@ dbms.usage_report.enabled=false
 # LOAD CSV may read neither the server's files nor any address, whatever the access mode.
 dbms.security.allow_csv_import_from_file_urls=false
 internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
-""",
+{self._encryption()}""",
             encoding="utf-8",
         )
         if not (self.home / "data").exists():
             self.admin("dbms", "set-initial-password", self.password)
+
+    def _encryption(self) -> str:
+        if self.certificate is None:
+            return ""
+        return f"""dbms.ssl.policy.bolt.enabled=true
+dbms.ssl.policy.bolt.base_directory={self.certificate}
+server.bolt.tls_level=REQUIRED
+"""
 
     def admin(self, *arguments: str) -> str:
         """What `neo4j-admin` prints with these arguments on this folder; no server may run there.

@@ -21,14 +21,21 @@ from kg_builder.export import export_graph
 from kg_builder.ladybug_store import LadybugStore
 from kg_builder.model import EdgeKey
 from kg_builder.neo4j_publish import clear, publish
-from kg_builder.neo4j_session import CredentialsError, ServerUnavailableError, connect
+from kg_builder.neo4j_session import (
+    CredentialsError,
+    ServerUnavailableError,
+    ServerVersionError,
+    UnknownDatabaseError,
+    check_version,
+    connect,
+)
 from kg_builder.neo4j_store import (
     EvidenceNotPublishedError,
     Neo4jStore,
     NoGraphError,
     PartialGraphError,
 )
-from kg_builder.neo4j_write_store import TakenOverError, Writer
+from kg_builder.neo4j_write_store import Statement, TakenOverError, Writer
 from kg_builder.store import open_store
 from tests.contracts.snapshots import write_hashed
 from tests.kg_builder.neo4j_databases import CONCEPTS, forget_digest, many, run
@@ -203,14 +210,38 @@ def test_a_database_says_when_it_holds_no_whole_snapshot(url: str, base: Path) -
 
 
 def test_the_later_of_two_writers_goes_on_alone(url: str, base: Path) -> None:
-    with connect(url) as driver, driver.session() as one, driver.session() as two:
-        first, second = Writer(one), Writer(two)
+    lost = Statement("UNWIND $rows AS row CREATE (:Medweave {id: row})", ["lost"])
+    with (
+        connect(url) as driver,
+        driver.session() as one,
+        driver.session() as two,
+        Writer(one) as first,
+        Writer(two) as second,
+    ):
         first.begin()
         second.begin()
+        first.write([lost])
+        with pytest.raises(TakenOverError, match="began while this one ran"):
+            first.settle()
         with pytest.raises(TakenOverError, match="began while this one ran"):
             first.finish({"digest": "of the first"})
         second.finish({"digest": "of the second"})
+    assert run(url, "MATCH (n:Medweave {id: 'lost'}) RETURN count(n)") == [[0]]
     publish(base, url)
+
+
+def test_concepts_with_more_edges_than_a_transaction_holds(
+    url: str, base: Path, updated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {}
+    for size in (7, 5000):
+        monkeypatch.setattr(neo4j_publish, "BATCH", size)
+        clear(url)
+        report = publish(base, url)
+        assert report.edges > 2 * len(CONCEPTS)
+        assert publish(updated, url).digest == digest_of(updated)
+        whole[size] = held(url)
+    assert whole[7] == whole[5000]
 
 
 def test_cypher_only_reads(url: str, base: Path) -> None:
@@ -272,6 +303,23 @@ def test_a_wrong_password_is_named(url: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NEO4J_PASSWORD", "wrong")
     with pytest.raises(CredentialsError, match="refuses the user and password"):
         open_store(url)
+
+
+def test_an_unknown_database_is_named(
+    url: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEO4J_DATABASE", "elsewhere")
+    for use in (open_store, lambda address: publish(base, address)):
+        with pytest.raises(UnknownDatabaseError, match=r"'elsewhere'.*NEO4J_DATABASE"):
+            use(url)
+
+
+def test_servers_older_than_the_cypher_are_refused() -> None:
+    for agent in ("Neo4j/5.26.0", "Neo4j/5.26.12", "Neo4j/2025.10.1", "Neo4j/6.0", "Memgraph"):
+        check_version("bolt://there:1", agent)
+    for agent in ("Neo4j/5.25.1", "Neo4j/5.9.0", "Neo4j/4.4.40"):
+        with pytest.raises(ServerVersionError, match=rf"there:1 is {agent}; .* 5\.26 or later"):
+            check_version("bolt://there:1", agent)
 
 
 CLIENT = """
