@@ -21,7 +21,7 @@ from kg_builder.paths import GraphPath, find_paths
 from kg_builder.search import resolve
 from kg_builder.snapshot import read_info
 from kg_builder.snapshot_reader import SnapshotReader
-from kg_builder.store import GraphStats, GraphStore, open_store
+from kg_builder.store import IMPLEMENTATIONS, GraphStats, GraphStore, open_store
 from ontologies.concept import Concept
 from ray_jobs.config import AsOf
 
@@ -29,6 +29,20 @@ console = Console(highlight=False)
 
 graph_option = click.option(
     "--graph", required=True, metavar="DIR|URL", help="What kg_build made, or neo4j://HOST:7687."
+)
+
+
+def _not_a_server(_context: click.Context, _option: click.Parameter, graph: str) -> str:
+    if "://" in graph and graph.partition("://")[0] in IMPLEMENTATIONS:
+        raise click.BadParameter(
+            "a database holds one snapshot, not the ledger and the history that this command "
+            "reads; give the directory that was published there"
+        )
+    return graph
+
+
+directory_option = click.option(
+    "--graph", required=True, metavar="DIR", callback=_not_a_server, help="What kg_build made."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 as_of_option = click.option(

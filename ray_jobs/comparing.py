@@ -19,7 +19,7 @@ from kg_builder.model import PREDICATES
 from kg_builder.snapshot import find_by_digest
 from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.snapshot_tables import find_snapshot
-from ray_jobs.asking import emit, graph_option, json_option
+from ray_jobs.asking import directory_option, emit, json_option
 from ray_jobs.config import parse_cut
 
 console = Console(highlight=False)
@@ -55,7 +55,7 @@ def named_state(graph: str, text: str, today: date) -> Named:
 @click.command()
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@graph_option
+@directory_option
 @click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only such changes.")
 @click.option(

@@ -12,7 +12,15 @@ from rich.table import Table
 from kg_builder.ledger import Ledger
 from kg_builder.snapshot import current_digest, list_snapshots, remove_snapshot
 from kg_builder.store import Verifiable
-from ray_jobs.asking import as_of_option, concept_of, emit, graph_option, json_option, opened
+from ray_jobs.asking import (
+    as_of_option,
+    concept_of,
+    directory_option,
+    emit,
+    graph_option,
+    json_option,
+    opened,
+)
 
 console = Console(highlight=False)
 FORMATS = ("kgx", "graphml", "networkx", "neo4j-import")
@@ -39,7 +47,7 @@ def snapshots() -> None:
 
 
 @snapshots.command("list")
-@graph_option
+@directory_option
 @json_option
 def list_(graph: str, as_json: bool) -> None:
     """The snapshots of the graph; the current one is marked."""
@@ -73,7 +81,7 @@ def list_(graph: str, as_json: bool) -> None:
 
 @snapshots.command("remove")
 @click.argument("digest_", metavar="DIGEST")
-@graph_option
+@directory_option
 def remove(digest_: str, graph: str) -> None:
     """Remove a snapshot that is not the current one."""
     try:
@@ -112,7 +120,7 @@ def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) ->
 
 
 @click.command()
-@graph_option
+@directory_option
 @json_option
 def failures(graph: str, as_json: bool) -> None:
     """Every record that could not be read: where it is, why, and what to do."""

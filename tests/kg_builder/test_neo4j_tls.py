@@ -11,13 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from kg_builder.ladybug_store import LadybugStore
+from kg_builder.model import Edge
 from kg_builder.neo4j_publish import publish
 from kg_builder.neo4j_session import CertificateError, ServerUnavailableError
 from kg_builder.store import open_store
 from ray_jobs.cli import main
 from tests.conftest import QUICK_TO_START
 from tests.contracts.snapshots import write_hashed
-from tests.kg_builder.neo4j_databases import many
+from tests.kg_builder.neo4j_databases import CONCEPTS, many
 from tools.neo4j_server import USERNAME, Neo4jServer
 
 NAMED = "localhost"
@@ -126,9 +127,46 @@ def test_a_connection_in_the_open_is_refused(encrypted: Neo4jServer, scheme: str
         open_store(f"{scheme}://127.0.0.1:{encrypted.port}")
 
 
-def test_a_command_reads_an_encrypted_server(encrypted: Neo4jServer, graph: Path) -> None:
+@pytest.fixture
+def edge(graph: Path) -> Edge:
+    return LadybugStore(graph).edges([concept.id for concept in CONCEPTS])[0]
+
+
+def output(*words: str) -> str:
+    """What a command prints; it must succeed."""
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_every_reading_command_answers_as_from_the_directory(
+    encrypted: Neo4jServer, graph: Path, edge: Edge, tmp_path: Path
+) -> None:
     url = f"neo4j+ssc://localhost:{encrypted.port}"
     publish(graph, url)
-    done = CliRunner().invoke(main, ["digest", "--verify", "--graph", url])
-    assert done.exit_code == 0, done.output
-    assert LadybugStore(graph).digest in done.output
+    subject, object_ = edge.subject_id, edge.object_id
+    for words in (
+        ["search", "thing 3", "--json"],
+        ["neighbors", subject, "--json"],
+        ["neighbors", subject, "--as-of", "2010", "--json"],
+        ["evidence", subject, object_, "--json"],
+        ["path", subject, object_, "--json"],
+        ["stats", "--json"],
+        ["stats", "--as-of", "2010", "--json"],
+        ["cypher", "MATCH (c:Concept) RETURN c.id AS id ORDER BY id", "--json"],
+        ["digest", "--verify"],
+    ):
+        assert output(*words, "--graph", url) == output(*words, "--graph", str(graph))
+    for command in (["export", "--format", "kgx"], ["draw", subject]):
+        folders = [tmp_path / command[0] / name for name in ("directory", "server")]
+        for where, out in zip((str(graph), url), folders, strict=True):
+            output(*command, "--graph", where, "--out", str(out))
+        ours, theirs = ({p.name: p.read_bytes() for p in out.iterdir()} for out in folders)
+        assert ours == theirs
+
+
+def test_commands_that_need_the_ledger_say_so(encrypted: Neo4jServer) -> None:
+    for words in (["diff", "2000", "2010"], ["failures"], ["snapshots", "list"]):
+        done = CliRunner().invoke(main, [*words, "--graph", encrypted.url])
+        assert done.exit_code == 2
+        assert "give the directory" in " ".join(done.output.split())
