@@ -348,7 +348,7 @@ class Neo4jStore:
         )
         concepts = self._rows(_CONCEPT_TOTAL if cut is None else _CONCEPT_TOTAL_AS_OF, cut=cut)
         edges = self._rows(_EDGE_TOTALS if cut is None else _EDGE_TOTALS_AS_OF, cut=cut)
-        by_predicate = dict(sorted(edges))
+        by_predicate = dict(sorted(edges, key=lambda counted: PREDICATES.index(counted[0])))
         return GraphStats(
             digest=digest,
             articles=articles,

@@ -26,7 +26,7 @@ from kg_builder.snapshot_tables import find_snapshot
 from kg_builder.sources.nlm import NLM, UpdateSite, missing_names
 from kg_builder.update import cut_snapshot, update_snapshot
 from ontologies.concept import Vocabulary
-from ray_jobs.asking import emit, graph_option, json_option
+from ray_jobs.asking import directory_option, emit, json_option
 from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.kg_build import bars, build, print_summary, report_failures, summary
 
@@ -82,7 +82,7 @@ def downloading() -> Progress:
 
 
 @click.command()
-@graph_option
+@directory_option
 @click.option("--vocabulary", metavar="DIR", help="The vocabulary that the graph was built with.")
 @click.option("--linker", default="lexicon", show_default=True)
 @click.option("--workers", "count", type=click.IntRange(1), help="Processes; one a core.")
@@ -194,7 +194,7 @@ def cut_figures(cut: SnapshotInfo, whole: SnapshotInfo, as_of: date) -> CutFigur
 
 
 @click.command()
-@graph_option
+@directory_option
 @click.option(
     "--as-of", type=AsOf(), required=True, help="The last day (YYYY, YYYY-MM or YYYY-MM-DD)."
 )

@@ -152,7 +152,6 @@ def test_every_reading_command_answers_as_from_the_directory(
         ["evidence", subject, object_, "--json"],
         ["path", subject, object_, "--json"],
         ["stats", "--json"],
-        ["stats", "--as-of", "2010", "--json"],
         ["cypher", "MATCH (c:Concept) RETURN c.id AS id ORDER BY id", "--json"],
         ["digest", "--verify"],
     ):
