@@ -192,8 +192,10 @@ def timed(work: Callable[[], object]) -> float:
     return time.monotonic() - start
 
 
-def measure(base: Path, update: Path | None, server: Neo4jServer, naive: int, files: Path) -> None:
-    """Measure all of one graph on one server."""
+def measure(
+    base: Path, update: Path | None, server: Neo4jServer, naive: int, files: Path | None
+) -> None:
+    """Measure all of one graph on one server; the import where there is a folder for its files."""
     tables = SnapshotTables(base)
     rows = Neo4jRows(tables)
     print(f"{len(rows.edges.subject):,} edges, {tables['evidence'].num_rows:,} pieces of evidence")
@@ -208,7 +210,8 @@ def measure(base: Path, update: Path | None, server: Neo4jServer, naive: int, fi
     each = bench.naive(rows, naive)
     compare("cold, with evidence", cold, each)
     compare("warm, without evidence", warm, each)
-    bench.imported(base, files)
+    if files is not None:
+        bench.imported(base, files)
 
 
 def main() -> None:
@@ -219,6 +222,8 @@ def main() -> None:
     parser.add_argument("--naive", type=int, default=2000, help="edges of the naive loader")
     parser.add_argument("--jars", type=Path, default=Path(".neo4j"))
     parser.add_argument("--heap", default="1g", help="the server's")
+    parser.add_argument("--java", default="", help="further options of the server's Java")
+    parser.add_argument("--no-import", action="store_true", help="leave the import out")
     parser.add_argument("--child", nargs=2, metavar=("SNAPSHOT", "URL"), help=argparse.SUPPRESS)
     parser.add_argument("--no-evidence", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -236,11 +241,17 @@ def main() -> None:
         else:
             base = add(work / "graph", 1, given.articles, 0)
             update = add(work / "graph", given.articles + 1, max(given.articles // 100, 1), 1)
-        server = Neo4jServer(resolve_jars(given.jars), work / "server", heap=given.heap)
+        server = Neo4jServer(
+            resolve_jars(given.jars),
+            work / "server",
+            heap=given.heap,
+            java_options=tuple(given.java.split()),
+        )
         server.start()
         os.environ |= {"NEO4J_USERNAME": USERNAME, "NEO4J_PASSWORD": server.password}
         try:
-            measure(base, update, server, given.naive, work / "files")
+            files = None if given.no_import else work / "files"
+            measure(base, update, server, given.naive, files)
         finally:
             server.stop()
 
