@@ -150,7 +150,7 @@ server.bolt.tls_level=REQUIRED
         replace = "--overwrite-destination"
         return self.admin("database", "import", "full", "neo4j", replace, *placed)
 
-    def start(self, wait_seconds: float = 120) -> None:
+    def start(self, wait_seconds: float = 300) -> None:
         """Start the process and wait until a driver can connect; `TimeoutError` where it cannot."""
         self.prepare()
         with (self.home / "server.log").open("ab") as log:
@@ -161,7 +161,11 @@ server.bolt.tls_level=REQUIRED
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
-        self._wait(wait_seconds)
+        try:
+            self._wait(wait_seconds)
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def _wait(self, seconds: float) -> None:
         from neo4j import GraphDatabase

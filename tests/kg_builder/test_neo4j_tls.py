@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -152,20 +153,22 @@ def test_every_reading_command_answers_as_from_the_directory(
         ["evidence", subject, object_, "--json"],
         ["path", subject, object_, "--json"],
         ["stats", "--json"],
-        ["cypher", "MATCH (c:Concept) RETURN c.id AS id ORDER BY id", "--json"],
         ["digest", "--verify"],
     ):
         assert output(*words, "--graph", url) == output(*words, "--graph", str(graph))
-    for command in (["export", "--format", "kgx"], ["draw", subject]):
-        folders = [tmp_path / command[0] / name for name in ("directory", "server")]
-        for where, out in zip((str(graph), url), folders, strict=True):
-            output(*command, "--graph", where, "--out", str(out))
-        ours, theirs = ({p.name: p.read_bytes() for p in out.iterdir()} for out in folders)
-        assert ours == theirs
+    folders = [tmp_path / name for name in ("directory", "server")]
+    for where, out in zip((str(graph), url), folders, strict=True):
+        output("export", "--format", "kgx", "--graph", where, "--out", str(out))
+    ours, theirs = ({p.name: p.read_bytes() for p in out.iterdir()} for out in folders)
+    assert ours == theirs
+    output("draw", subject, "--graph", url, "--out", str(tmp_path / "drawn"))
+    query = "MATCH (c:Concept) RETURN c.id AS id ORDER BY id"
+    rows = json.loads(output("cypher", query, "--json", "--graph", url))
+    assert [row["id"] for row in rows] == list(LadybugStore(graph).concept_ids())
 
 
 def test_commands_that_need_the_ledger_say_so(encrypted: Neo4jServer) -> None:
-    for words in (["diff", "2000", "2010"], ["failures"], ["snapshots", "list"]):
+    for words in (["diff", "2000", "2010"], ["failures"], ["snapshots", "list"], ["update"]):
         done = CliRunner().invoke(main, [*words, "--graph", encrypted.url])
         assert done.exit_code == 2
         assert "give the directory" in " ".join(done.output.split())
