@@ -30,6 +30,9 @@ EARLIER = (
 )
 """All rows of the patient before this one; rows of the same moment are not earlier."""
 
+LATEST = "{'time': row_time, 'stay': stay_id}"
+"""What is latest of rows of the same moment is told by their names, so that it is always one."""
+
 
 def table_parts(records: Records, cohort: Cohort, task: Task) -> list[Part]:
     """The parts of a plain table; codes of the row itself only where the task allows them."""
@@ -157,7 +160,7 @@ def _history_part(
         features.append(f"(sum({value}) {EARLIER})::DOUBLE AS {column(f'earlier {name} total')}")
     for name in layout.history.last:
         value = f"TRY_CAST({column(name)} AS DOUBLE)" if kinds[name] == "number" else column(name)
-        features.append(f"arg_max({value}, row_time) {EARLIER} AS {column(f'previous {name}')}")
+        features.append(f"arg_max({value}, {LATEST}) {EARLIER} AS {column(f'previous {name}')}")
     if layout.history.outcome_known_by_next_row:
         features += _earlier_outcomes(task)
     answer = records.query(
@@ -176,7 +179,7 @@ def _earlier_outcomes(task: Task) -> list[str]:
     happened = f"({column(task.outcome.column)} IN ({values}))::INTEGER"
     return [
         f"sum({happened}) {EARLIER} AS {column('earlier outcomes')}",
-        f"arg_max({happened}, row_time) {EARLIER} AS {column('previous outcome')}",
+        f"arg_max({happened}, {LATEST}) {EARLIER} AS {column('previous outcome')}",
     ]
 
 

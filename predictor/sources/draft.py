@@ -74,8 +74,8 @@ def _column(name: str, database: Database) -> Seen:
     number = f"TRY_CAST({value} AS DOUBLE)"
     told = database.query(
         f"SELECT count({value}) AS n, count(DISTINCT {value}) AS d, count({number}) AS numbers, "
-        f"list(DISTINCT {value}) FILTER ({value} NOTNULL AND {number} IS NULL)[:4] AS odd "
-        "FROM drafted"
+        f"list_sort(list(DISTINCT {value}) FILTER ({value} NOTNULL AND {number} IS NULL))[:4] "
+        "AS odd FROM drafted"
     ).to_pylist()[0]
     common = database.query(
         f"SELECT {value} AS v FROM drafted WHERE {value} NOTNULL GROUP BY 1 "

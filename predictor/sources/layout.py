@@ -21,7 +21,8 @@ SYSTEMS: Final = ("ICD9CM", "ICD10CM")
 class History:
     """What earlier rows of the same patient tell: needs `order` or `time`.
 
-    `total` are summed over all earlier rows, `last` are taken from the latest earlier one.
+    `total` are summed over all earlier rows, `last` are taken from the latest earlier one that
+    has a value.
     `outcome_known_by_next_row` states that the outcome of a row is known when the patient comes
     again, so that earlier outcomes are features; without it they are not.
     """
