@@ -58,9 +58,10 @@ class Logits:
         return self.structured + self.notes + self.graph
 
     def without(self, source: str) -> F64:
-        """The logit less its base and one source."""
-        part: F64 = getattr(self, source)
-        return self.total - part
+        """The logit less its base and one source, so rounded that equal sums tie."""
+        others = [getattr(self, name) for name in SOURCES if name != source]
+        left: F64 = np.round(others[0] + others[1], 9)
+        return left
 
     def base_for(self, at_risk: Bools) -> float:
         """The base at which those at risk have the wished prevalence, by bisection."""
