@@ -28,6 +28,7 @@ from retrieval.vectors import MissingVectorsError
 
 console = Console(highlight=False)
 CITED_EDGES = 4
+LEADS = ("recall@1", "MRR")
 
 
 @contextmanager
@@ -134,9 +135,15 @@ def withhold(source: Path, target: Path) -> None:
 @graph_option
 @click.option("--vocabulary", type=existing, help="Where synonyms come from; else the graph.")
 @as_of_option
+@embedding_option
 @json_option
 def retrieval(
-    source: Path, graph: str, vocabulary: Path | None, as_of: date | None, as_json: bool
+    source: Path,
+    graph: str,
+    vocabulary: Path | None,
+    as_of: date | None,
+    embedding: Path | None,
+    as_json: bool,
 ) -> None:
     """Find each article of FILE by its title, as it is and with a disease in other words.
 
@@ -145,7 +152,7 @@ def retrieval(
     from ontologies.concept import Vocabulary
 
     asked = title_questions(source)
-    with retriever_over(graph) as retriever:
+    with retriever_over(graph, embedding) as retriever:
         view = retriever.view(as_of)
         check_withheld(retriever, asked, as_of)
         words = Vocabulary.load(vocabulary) if vocabulary else view.index.vocabulary()
@@ -207,13 +214,14 @@ EVALUATIONS = (withhold, retrieval, discovery)
 
 
 def print_measures(name: str, report: RetrievalReport) -> None:
-    """Print measures by system with their intervals, and the lead of all parts together."""
+    """Print measures by system with their intervals, and the paired lead of all parts together."""
     measures = list(next(iter(report.systems.values())).measures)
     title = f"{report.questions:,} questions {name} (95 % intervals)"
-    table = Table("", *measures, "lead in MRR", title=title, title_justify="left")
+    leads = [f"lead in {name}" for name in LEADS]
+    table = Table("", *measures, *leads, title=title, title_justify="left")
     for system, found in report.systems.items():
         values = [shown(found.measures[measure]) for measure in measures]
-        table.add_row(system, *values, shown(found.lead["MRR"]))
+        table.add_row(system, *values, *(shown(found.lead[name]) for name in LEADS))
     console.print(table)
 
 

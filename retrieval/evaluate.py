@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -33,13 +33,21 @@ Floats = npt.NDArray[np.float64]
 DEPTH = 10
 """Passages asked for: MRR, nDCG and precision look no further."""
 
+_NOTHING = Weights(text=0.0, concepts=0.0, graph=0.0, children=0.0, edges=0.0, vectors=0.0)
 SYSTEMS: Mapping[str, Weights] = {
     "together": Weights(),
-    "BM25": Weights(concepts=0.0, graph=0.0, children=0.0, edges=0.0),
-    "concepts": Weights(text=0.0, concepts=1.0, graph=0.0, children=0.0, edges=0.0),
-    "graph": Weights(text=0.0, concepts=0.0, graph=1.0, children=0.0, edges=0.0),
+    "BM25": replace(_NOTHING, text=1.0),
+    "concepts": replace(_NOTHING, concepts=1.0),
+    "graph": replace(_NOTHING, graph=1.0),
 }
 """All parts, and each alone. `random` is the order of hashes, and asks no graph."""
+
+WITH_VECTORS: Mapping[str, Weights] = {
+    **SYSTEMS,
+    "without vectors": replace(Weights(), vectors=0.0),
+    "vectors": replace(_NOTHING, vectors=1.0),
+}
+"""What is asked of a retriever with an embedding model."""
 
 _MEASURES = {
     "recall@1": recall_at(1),
@@ -80,7 +88,7 @@ def evaluate_questions(
             ],
             questions,
         )
-        for name, weights in SYSTEMS.items()
+        for name, weights in (WITH_VECTORS if retriever.embeds else SYSTEMS).items()
     }
     pmids = retriever.view(as_of).pmids.tolist()
     values["random"] = _values([_shuffled(pmids, q.text) for q in questions], questions)

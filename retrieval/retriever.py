@@ -83,6 +83,11 @@ class GraphRetriever:
         nearness = None if embedding is None else Nearness(open_embedder(embedding))
         return cls(current, _cuts(current), weights, nearness)
 
+    @property
+    def embeds(self) -> bool:
+        """Whether vectors of an embedding model rank too."""
+        return self._nearness is not None
+
     def weighing(self, weights: Weights) -> GraphRetriever:
         """The same graph, opened once, with other weights."""
         other = GraphRetriever(self._current, self._cuts, weights, self._nearness)

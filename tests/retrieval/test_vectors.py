@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 from datetime import date
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from kg_builder.snapshot_tables import find_snapshot
 from kg_builder.update import cut_snapshot
 from retrieval import open_retriever
 from retrieval.embed import WINDOW, EmbeddingInProgressError, embed_snapshot, windows
 from retrieval.embedding import NoEmbeddingModelError, open_embedder
+from retrieval.evaluate import WITH_VECTORS, evaluate_questions
+from retrieval.llama import EvidenceRetriever
+from retrieval.question_sets import Question
 from retrieval.retriever import GraphRetriever
 from retrieval.vectors import (
     SCALE,
@@ -178,6 +183,43 @@ def test_order_of_texts_plays_no_part(tmp_path: Path) -> None:
         random.Random(3).shuffle(files)
     found = [open_retriever(g, embedding=Bag()).retrieve("horses") for g in graphs]
     assert found[0] == found[1] != []
+
+
+class Letters(BaseEmbedding):
+    """A model of LlamaIndex: how often a text holds each letter."""
+
+    model_name: str = "letters"
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return [float(query.casefold().count(letter)) for letter in ascii_lowercase]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        raise NotImplementedError
+
+    _get_text_embedding = _get_query_embedding
+
+
+def test_an_embedding_of_llamaindex_will_do(tmp_path: Path) -> None:
+    """An anagram shares no word with its article, and every letter."""
+    graph = build(tmp_path, [TOLD])
+    embed_snapshot(find_snapshot(graph), open_embedder(Letters()))
+    nodes = EvidenceRetriever(graph, embedding=Letters()).retrieve("Nerve saw metro fig nim")
+    assert [node.node.metadata["pmid"] for node in nodes] == [3]
+
+
+def test_each_part_is_measured_beside_the_whole(tmp_path: Path) -> None:
+    """One question is answered by a word, one by a concept, one by vectors alone."""
+    graph = build(tmp_path, [TOLD])
+    embed_snapshot(find_snapshot(graph), Bag())
+    retriever = GraphRetriever.open(graph, embedding=Bag())
+    told = {"Which horses?": 1, "High blood pressure?": 2, "What was given?": 3}
+    report = evaluate_questions(retriever, [Question(text, (pmid,)) for text, pmid in told.items()])
+    recall = {name: found.measures["recall@1"].value for name, found in report.systems.items()}
+    assert set(recall) == {*WITH_VECTORS, "random"}
+    assert recall["together"] == 1.0
+    assert recall["BM25"] == recall["concepts"] == pytest.approx(1 / 3)
+    assert recall["without vectors"] == pytest.approx(2 / 3)
+    assert report.systems["without vectors"].lead["recall@1"].value == pytest.approx(1 / 3)
 
 
 def test_an_empty_graph_has_no_vectors(tmp_path: Path) -> None:
