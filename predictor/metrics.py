@@ -152,7 +152,7 @@ def _logistic(label: I8, x: F64, weight: F64, *, free_slope: bool) -> tuple[floa
         hessian = np.array([[curvature.sum(), cross], [cross, (curvature * x * x).sum()]])
         if not free_slope:
             step = np.array([gradient[0] / hessian[0, 0], 0.0])
-        elif np.linalg.det(hessian) < 1e-12 * max(hessian[0, 0], 1e-300) ** 2:
+        elif hessian[0, 0] * hessian[1, 1] * (1 - 1e-10) <= cross * cross:
             return float("nan"), float("nan")  # all predictions are equal: no slope
         else:
             step = np.linalg.solve(hessian, gradient)

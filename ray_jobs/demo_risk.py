@@ -16,7 +16,7 @@ from ray_jobs.risk import print_audit, print_trained, write_report
 from ray_jobs.risk_data import Inputs
 from ray_jobs.train_risk import train
 
-PATIENTS = 500
+PATIENTS = 400
 SEED = 3
 TASK = "readmission_30d"
 FOLDS = 3

@@ -85,7 +85,11 @@ def test_calibration_equals_scikit_learn() -> None:
 
 def test_calibration_of_one_outcome_or_one_prediction_is_not_defined() -> None:
     assert math.isnan(calibration(np.zeros(5, dtype=np.int8), np.full(5, 0.2)).slope)
-    assert math.isnan(calibration(np.array([0, 1], dtype=np.int8), np.full(2, 0.2)).slope)
+    for equal in (0.2, 0.5, 0.123456789):
+        label = np.arange(300) % 3 == 0
+        found = calibration(label.astype(np.int8), np.full(300, equal), np.arange(300.0))
+        assert math.isnan(found.slope)
+        assert math.isfinite(found.intercept)
 
 
 def test_calibration_curve_counts_every_row_once() -> None:
