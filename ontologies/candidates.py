@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -85,6 +86,11 @@ class TokenTable(dict[str, int]):
         self._new.append(token)
         return number
 
+    def numbers(self, tokens: Sequence[str]) -> list[int]:
+        """The number of each token; `refresh` before the arrays are asked for new ones."""
+        known = [number for number in map(self.get, tokens) if number is not None]
+        return known if len(known) == len(tokens) else [self[token] for token in tokens]
+
     def refresh(self) -> None:
         """Bring the arrays up to the tokens numbered since the last call."""
         new, self._new = self._new, []
@@ -135,30 +141,30 @@ def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
     codes = code_points(text)
     starts, ends = token_bounds(text, codes)
     count = len(starts)
-    bounds = zip(starts.tolist(), ends.tolist(), strict=True)
-    token = np.fromiter(
-        map(table.__getitem__, [text[low:high] for low, high in bounds]), np.int32, count
-    )
-    gap = _gaps(text, codes, starts, ends, gaps)
-    table.refresh()
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
     begins = np.cumsum(lengths) - lengths
     first = np.searchsorted(starts, np.append(begins, len(text) + 1)).astype(np.int32)
     document = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
+    offset = begins[document]
+    start, end = (starts - offset).astype(np.int32), (ends - offset).astype(np.int32)
+    token = _numbers(texts, start, end, first, table)
+    gap = _gaps(text, codes, starts, ends, gaps)
+    table.refresh()
     long_before = np.zeros(count, dtype=bool)
     long_before[1:] = table.length[token[:-1]] > 1
     gap[(gap == STOP) & long_before] = BREAK  # but not in `E. coli`
     gap[first[:-1][np.diff(first) > 0]] = BREAK
-    offset = begins[document]
-    return Batch(
-        texts,
-        token,
-        document,
-        (starts - offset).astype(np.int32),
-        (ends - offset).astype(np.int32),
-        gap,
-        first,
-    )
+    return Batch(texts, token, document, start, end, gap, first)
+
+
+def _numbers(texts: Sequence[str], start: I32, end: I32, first: I32, table: TokenTable) -> I32:
+    """The numbers of all tokens; text by text, so that the tokens cut stay in the cache."""
+    numbers: list[int] = []
+    lows, highs, bounds = start.tolist(), end.tolist(), pairwise(first.tolist())
+    for text, (at, to) in zip(texts, bounds, strict=True):
+        spans = zip(lows[at:to], highs[at:to], strict=True)
+        numbers += table.numbers([text[low:high] for low, high in spans])
+    return np.array(numbers, dtype=np.int32)
 
 
 @lru_cache(maxsize=1)

@@ -79,9 +79,11 @@ class HashTable:
     def lookup(self, keys: U64) -> I32:
         """The value of each key, `ABSENT` where the table does not hold it."""
         slot = _home(keys, self.slots)
-        found = self.keys[slot]
+        found = np.take(self.keys, slot)
         hit = found == keys
-        value = np.where(hit, self.values[slot], np.int32(ABSENT))
+        value = np.full(len(keys), ABSENT, dtype=np.int32)
+        at = np.flatnonzero(hit)
+        value[at] = np.take(self.values, slot[at])
         pending = np.flatnonzero(~hit & (found != 0))
         slot = slot[pending]
         while len(pending):

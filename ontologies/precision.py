@@ -80,11 +80,12 @@ class Evidence:
         size = len(salted[0]) if salted else 0
         at = self.table.lookup(np.concatenate([*salted, np.zeros(0, dtype=np.uint64)]))
         at[at < 0] = len(self.odds) - 1
+        odds, count = np.take(self.odds, at), np.take(self.count, at)
         columns = {}
         for place, family in enumerate(families):
-            part = at[place * size : (place + 1) * size]
-            columns[f"odds: {KEYS[family]}"] = self.odds[part]
-            columns[f"count: {KEYS[family]}"] = self.count[part]
+            part = slice(place * size, (place + 1) * size)
+            columns[f"odds: {KEYS[family]}"] = odds[part]
+            columns[f"count: {KEYS[family]}"] = count[part]
         return columns
 
 
