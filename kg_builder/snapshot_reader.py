@@ -130,8 +130,7 @@ class SnapshotReader:
     def _concepts_at(self, rows: Array) -> list[Concept]:
         if not len(rows):
             return []
-        table = self.tables["concepts"].take(pa.array(rows, pa.int64()))
-        return [concept_of(row) for row in table.to_pylist()]
+        return [concept_of(row) for row in self.tables.take("concepts", rows).to_pylist()]
 
     def search(self, text: str, limit: int = 10) -> list[Concept]:
         found = self._names.candidates(text, max(limit, 0))
@@ -283,7 +282,7 @@ class SnapshotReader:
         records = self.tables["evidence"].take(pa.array(rows, pa.int64())).to_pylist()
         columns = ["pmid", "version", "title", "section_texts", "published", "retracted"]
         articles = sorted({record["article"] for record in records})
-        table = self.tables["articles"].select(columns).take(pa.array(articles, pa.int64()))
+        table = self.tables.take("articles", np.array(articles, np.int64), columns)
         by_row = dict(zip(articles, table.to_pylist(), strict=True))
         keys = self._keys({record["edge"] for record in records})
         return [cited_of(keys[r["edge"]], r, by_row[r["article"]]) for r in records]

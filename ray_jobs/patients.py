@@ -42,7 +42,7 @@ from ray_jobs.patient_records import (
     resolved,
 )
 from retrieval.outcomes import UnknownTaskError
-from retrieval.retriever import GraphRetriever, MissingCutError
+from retrieval.retriever import GraphRetriever, MissingCutError, graph_directory
 
 if TYPE_CHECKING:
     import ray
@@ -281,8 +281,8 @@ def command(
 
     Run it again after an interruption: what is complete is not made again.
     """
-    recipe = Recipe(str(Path(graph).resolve()), task, as_of, limit)
     try:
+        recipe = Recipe(str(Path(graph_directory(graph)).resolve()), task, as_of, limit)
         with bars() as shown:
             tally = contexts(
                 source, out, recipe, features=features, workers=workers, progress=shown

@@ -79,7 +79,7 @@ class GraphRetriever:
         articles, and keeps the index beside it. Cuts made later are seen when opened again. Raises
         `FileNotFoundError` where there is no graph and `ValueError` for an address of no store.
         """
-        current = find_snapshot(_directory(graph_url))
+        current = find_snapshot(graph_directory(graph_url))
         nearness = None if embedding is None else Nearness(open_embedder(embedding))
         return cls(current, _cuts(current), weights, nearness)
 
@@ -205,8 +205,11 @@ class GraphRetriever:
             kept.clear()
 
 
-def _directory(graph_url: str) -> str | Path:
-    """The directory to read: the one given, or the copy of a server's snapshot."""
+def graph_directory(graph_url: str) -> str | Path:
+    """The directory to read: the one given, or the copy of a server's snapshot.
+
+    Raises `ValueError` for an address of no store, and as `kg_builder.neo4j_mirror.mirrored` does.
+    """
     scheme, separator, _ = graph_url.partition("://")
     if not separator:
         return graph_url

@@ -179,9 +179,9 @@ def _texts(tables: SnapshotTables, article_rows: Array) -> _Texts:
 
 def article_texts(tables: SnapshotTables, rows: Array) -> Iterator[str]:
     """`Article.text` of articles, given by row."""
-    columns = tables["articles"].select(["title", "section_texts"])
+    columns = ["title", "section_texts"]
     for start in range(0, len(rows), _ARTICLES_AT_ONCE):
-        some = columns.take(pa.array(rows[start : start + _ARTICLES_AT_ONCE], pa.int64()))
+        some = tables.take("articles", rows[start : start + _ARTICLES_AT_ONCE], columns)
         for row in some.to_pylist():
             yield "\n".join((row["title"], *row["section_texts"]))
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from kg_builder.ladybug_store import LadybugStore
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, Edge, EdgeKey, Subgraph
@@ -23,7 +22,7 @@ from ontologies.concept import Vocabulary
 from ontologies.linker import Linker, Seed, open_linker
 from retrieval.expand import Edges, Neighbourhood, expand
 from retrieval.seeds import is_note, seeds_of
-from retrieval.text_index import TextIndex, article_texts, open_text_index
+from retrieval.text_index import TextIndex, open_text_index
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -120,8 +119,11 @@ class View:
     def texts(self, documents: Sequence[int]) -> list[tuple[str, str]]:
         """(title, whole text) of documents."""
         rows = self.index.article_rows[np.array(documents, np.int64)]
-        titles = self.reader.tables["articles"]["title"].take(pa.array(rows, pa.int64()))
-        return list(zip(titles.to_pylist(), article_texts(self.reader.tables, rows), strict=True))
+        table = self.reader.tables.take("articles", rows, ["title", "section_texts"])
+        return [
+            (row["title"], "\n".join((row["title"], *row["section_texts"])))
+            for row in table.to_pylist()
+        ]
 
     def sentences(self, documents: Array) -> tuple[Array, Array]:
         """(sentence document, position in `documents`) of article documents, in text order."""
