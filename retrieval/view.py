@@ -18,7 +18,7 @@ from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, Edge, EdgeKey, Subgr
 from kg_builder.snapshot_reader import NEVER, spread
 from kg_builder.snapshot_tables import Bits
 from kg_builder.store import strongest_first
-from ontologies.concept import Vocabulary
+from ontologies.concept import Concept, Vocabulary
 from ontologies.linker import Linker, Seed, open_linker
 from retrieval.expand import Edges, Neighbourhood, expand
 from retrieval.seeds import is_note, seeds_of
@@ -28,6 +28,10 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 _CO_OCCURS = PREDICATES.index("CO_OCCURS_WITH")
+
+
+MOST_CONCEPTS = 20_000
+"""Concepts that are kept as values; each takes about two kilobytes."""
 
 
 class SentenceEvidence(NamedTuple):
@@ -49,6 +53,7 @@ class View:
         self._starts = tables.column("sentences", "start")
         self._ends = tables.column("sentences", "end")
         self._concept_ids = tables.strings("concepts", "id")
+        self._concepts: dict[int, Concept] = {}
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -84,6 +89,16 @@ class View:
     def concept_ids(self, rows: Sequence[int] | Array) -> list[str]:
         """The ids of concepts, given by row."""
         return self._concept_ids.take(np.array(rows, np.int64))
+
+    def concepts(self, rows: Array) -> list[Concept]:
+        """Concepts by row. They are kept: subgraphs of many patients share most of theirs."""
+        new = [row for row in rows.tolist() if row not in self._concepts]
+        if len(self._concepts) + len(new) > MOST_CONCEPTS:
+            self._concepts.clear()
+            new = rows.tolist()
+        found = self.reader.concepts(self.concept_ids(new))
+        self._concepts.update(zip(new, found, strict=True))
+        return [self._concepts[row] for row in rows.tolist()]
 
     def children(self, row: int) -> Array:
         """Rows of the concepts right below one in the vocabulary's hierarchy."""
@@ -321,8 +336,7 @@ class View:
             Edge(*_parts(keys[row]), said, denied, hedged, first or None, last or None)
             for row, said, denied, hedged, first, last in columns
         ]
-        ids = self._concept_ids.take(near.concepts)
-        concepts = tuple(self.reader.concepts(ids))
+        concepts = tuple(self.concepts(near.concepts))
         return Subgraph(concepts, tuple(sorted(edges, key=strongest_first)), seeds, as_of)
 
     def evidence_of(self, edges: Array) -> tuple[Array, Array, Array]:
