@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from extractor.prompt import COMPACT, Window
+from extractor.prompt import CLOSINGS, COMPACT, OPENING, Window
 from extractor.schema import Kind, Stated, Status
-
-MOST: Final = 40
-"""No answer has more objects than this; an endless one would be cut by the token limit."""
 
 
 class AnswerError(ValueError):
@@ -18,20 +16,42 @@ class AnswerError(ValueError):
 
 
 def grammar(window: Window, form: str) -> str:
-    """The grammar of the answers to a window: quotes are runs of its own words.
+    """The grammar of the answers to a window: quotes are runs of its words, in their order.
 
-    So a quote that does not stand in the window cannot be written at all.
+    So a quote that does not stand in the window cannot be written at all, none is empty, and each
+    begins after the end of the one before it. Rule `a` opens an object at a chunk of the text or a
+    later one, `s` goes on with the quote or closes it, `b` ends the answer or goes on.
     """
+    chunks = _CHUNK.findall(window.text)
+    words = [chunk[0].isalnum() for chunk in chunks]
+    ends = [word or chunk in _ENDS for word, chunk in zip(words, chunks, strict=True)]
     space = " " if form == COMPACT else ""
-    kinds = " | ".join(f'"{kind.value}"' for kind in Kind)
-    statuses = " | ".join(f'"{status.value}"' for status in Status)
-    return (
-        f'start: "[]" | "[" item (", " item){{0,{MOST - 1}}} "]"\n'
-        f'item: "{{\\"quote\\": \\"{space}" quote "\\", \\"kind\\": \\"" kind '
-        f'"\\", \\"status\\": \\"" status "\\"}}"\n'
-        f'quote: %regex {{ "substring_words": {json.dumps(window.text, ensure_ascii=False)} }}\n'
-        f"kind: {kinds}\nstatus: {statuses}\n"
-    )
+    rules = [
+        # Where only one text can follow, any tokens that spell it may: a model has its own.
+        '%llguidance { "no_forcing": true }',
+        'start: "[]"' + (' | "[" a0' if any(words) else ""),
+        f"open: {_literal(OPENING + space)}",
+        "close: " + " | ".join(map(_literal, CLOSINGS)),
+    ]
+    last = max((n for n, word in enumerate(words) if word), default=-1)
+    for n, (chunk, word) in enumerate(zip(chunks[: last + 1], words, strict=False)):
+        later = f" | a{n + 1}" if n < last else ""
+        rules.append(f"a{n}: open w{n} s{n}{later}" if word else f"a{n}: a{n + 1}")
+        rules.append(f"w{n}: {_literal(chunk)}")
+        on = [f"w{n + 1} s{n + 1}"] if n < last else []
+        rules.append(f"s{n}: " + " | ".join(([f"close b{n + 1}"] if ends[n] else []) + on))
+        rules.append(f'b{n + 1}: "]"' + (f' | ", " a{n + 1}' if n < last else ""))
+    return "\n".join(rules) + "\n"
+
+
+_ENDS = (")", "%", "+", "'")
+"""Marks that a quote may end with."""
+
+_CHUNK = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def read_answer(text: str) -> list[Stated]:

@@ -180,7 +180,9 @@ def load_model(path: Path, *, four_bit: bool = False) -> tuple[Any, Any]:
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     gguf = _gguf(path)
     folder = gguf.parent if gguf else path
     if gguf is None and not any(path.glob("*.safetensors")):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 from extractor.schema import Note, NoteFindings
 
 if TYPE_CHECKING:
     from ontologies import Vocabulary
+
+
+SMALL: Final = Path(__file__).parent / "weights" / "small"
+"""The model that ships with medweave; its card lies beside it."""
 
 
 class Reader(Protocol):
@@ -27,8 +32,9 @@ class Reader(Protocol):
 def open_reader(model: str, vocabulary: Vocabulary) -> Reader:
     """A reader by name or by the folder of a model.
 
-    `rules` needs no model; `small` is the model that ships with medweave. Raises `ValueError`
-    where the folder holds no model, naming what was expected.
+    `rules` needs no model; `small` is the model that ships with medweave; `both` is that model
+    with what the rules know and it missed. Raises `ValueError` where the folder holds no model,
+    naming what was expected.
     """
     from ontologies import open_linker
 
@@ -37,4 +43,17 @@ def open_reader(model: str, vocabulary: Vocabulary) -> Reader:
         from extractor.rules import RuleReader
 
         return RuleReader(vocabulary, linker)
-    raise ValueError(f"no reader {model!r}; known: rules")
+    from extractor.linking import FindingLinker
+    from extractor.llm import open_llm
+    from extractor.model_reader import ModelReader
+
+    path = SMALL if model in ("small", "both") else Path(model)
+    if not path.exists():
+        raise ValueError(f"no reader {model!r}: give rules, small, both, or the folder of a model")
+    asked = ModelReader(open_llm(path), FindingLinker(vocabulary, linker))
+    if model == "both":
+        from extractor.combined import CombinedReader
+        from extractor.rules import RuleReader
+
+        return CombinedReader(asked, RuleReader(vocabulary, linker))
+    return asked

@@ -295,8 +295,8 @@ def summary(tally: Tally) -> dict[str, Any]:
     "--model",
     default="rules",
     show_default=True,
-    metavar="rules|small|PATH",
-    help="Rules, the model that ships with medweave, or the folder of a causal language model.",
+    metavar="rules|small|both|PATH",
+    help="Rules, the small model that ships with medweave, both, or the folder of another.",
 )
 @click.option("--vocabulary", metavar="DIR", help="The starter vocabulary unless given.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extractor.answers import grammar
+from extractor.combined import CombinedReader
 from extractor.linking import FindingLinker
 from extractor.llm import ScriptedLLM
 from extractor.model_reader import ModelReader, merged
@@ -90,5 +91,20 @@ def test_the_grammar_lets_only_the_window_s_own_words_be_quoted() -> None:
     for quote in ("chest mild", "hest pain", "fever", "Chest pain"):
         assert not allowed(answer([problem(quote)])), quote
     assert allowed("[]")
-    assert allowed(answer([problem("mild"), problem("chest pain", Status.FAMILY)]))
+    assert allowed(answer([problem("chest pain", Status.FAMILY), problem("mild")]))
+    assert not allowed(answer([problem("mild"), problem("chest pain")]))
+    assert not allowed(answer([problem("mild"), problem("mild")]))
     assert not allowed('[{"quote": " mild", "kind": "person", "status": "present"}]')
+
+
+def test_rules_add_what_the_model_missed_and_the_vocabulary_knows(
+    linker: FindingLinker, rules: RuleReader
+) -> None:
+    llm = ScriptedLLM({"asthma": answer([problem("wobbles", Status.POSSIBLE)])})
+    note = Note(1, "No asthma but wobbles and odd swelling of gout.")
+    (read,) = CombinedReader(ModelReader(llm, linker), rules).read([note])
+    said = [(f.quote, f.status.value) for f in read.findings]
+    assert ("asthma", "absent") in said
+    assert ("wobbles", "possible") in said
+    assert all(note.text[f.start : f.end] == f.quote for f in read.findings)
+    assert all(f.concept for f in read.findings if f.quote != "wobbles")
