@@ -52,7 +52,9 @@ PRESENCE: Final = frozenset({"count", "count 24h", "hours since", "measured"})
 def window_parts(records: Records, rows: pa.Table) -> list[Part]:
     """A part for each family; of every measurement that medweave knows, measured or not."""
     records.keep("windows", _windows_sql(), cohort_rows=rows)
-    return [_family_part(records, rows, family) for family in FAMILIES]
+    parts = [_family_part(records, rows, family) for family in FAMILIES]
+    records.drop("windows")
+    return parts
 
 
 def _windows_sql() -> str:

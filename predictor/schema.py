@@ -103,7 +103,7 @@ class FeatureTable:
         missing or surplus columns, wrong types, null keys and repeated rows. `check_clocks=False`
         is for the leakage audit alone, which reports what is late instead of refusing it.
         """
-        table = _typed(columns, table).sort_by([(key, "ascending") for key in KEYS])
+        table = _ordered(_typed(columns, table))
         _check_keys(table)
         made = cls(task, tuple(columns), table)
         if check_clocks:
@@ -231,6 +231,14 @@ def _typed(columns: Sequence[Column], table: pa.Table) -> pa.Table:
         return table.select(names).cast(pa.schema(list(zip(names, types, strict=True))))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise FeatureError(f"a column has another type than its feature's: {error}") from error
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    """The table by `KEYS`; one that is in order already is not copied: it may fill the memory."""
+    keys = [(key, "ascending") for key in KEYS]
+    order = pc.sort_indices(table.select(list(KEYS)), sort_keys=keys)
+    in_order = np.array_equal(order.to_numpy(), np.arange(table.num_rows))
+    return table if in_order else table.take(order)
 
 
 def _check_keys(table: pa.Table) -> None:

@@ -28,7 +28,7 @@ def open_records(
     """Open the records of a folder or file, recognized by its layout; a YAML names the columns
     of a plain table.
 
-    `memory_limit` of the reader as DuckDB writes it (`4GB`, also by `MEDWEAVE_MEMORY`).
+    `memory_limit` of the reader as DuckDB writes it (`3GB`, also by `MEDWEAVE_MEMORY`).
     Raises `RecordsError` that names what was looked for, `GivenError` for a wrong YAML.
     """
     if not path.exists():

@@ -71,7 +71,7 @@ TABLES: Final = (
     "actions", "infusions", "services", "notes", "wide",
 )  # fmt: skip
 
-MEMORY_LIMIT: Final = "4GB"
+MEMORY_LIMIT: Final = "3GB"
 
 
 class RecordsError(ValueError):
@@ -121,6 +121,10 @@ class Records:
     def keep(self, name: str, sql: str, **tables: pa.Table) -> None:
         """Keep the answer to SQL as a table that later queries may name; it spills to disk."""
         self._database.table(name, sql, tables)
+
+    def drop(self, name: str) -> None:
+        """Give back the memory of a kept table."""
+        self._database.run(f"DROP TABLE {name}")
 
 
 class Database:
