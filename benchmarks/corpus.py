@@ -16,7 +16,7 @@ from kg_builder.model import Article
 from kg_builder.sentences import split_sentences
 from kg_builder.sources import open_source
 from ontologies.concept import Vocabulary
-from ontologies.linker import Linker
+from ontologies.linker import Linker, Mention
 
 FIRST_PMID = 50_000_001
 EXCHANGED = 0.1
@@ -45,17 +45,23 @@ def write_corpus(
 ) -> list[Path]:
     """Write so many citations as gzipped PubMed files of `PER_FILE` each; return the files."""
     names = vocabulary.names_table()["text"]
+    used = articles[:citations]
+    own_texts = [[text for _, text in article.sections] for article in used]
+    linked = iter(linker.link_many(text for own in own_texts for text in own))
+    mentions = [[next(linked) for _ in own] for own in own_texts]
     dice = random.Random(seed)
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for number, start in enumerate(range(0, citations, PER_FILE), 1):
-        chosen = [
-            articles[i % len(articles)] for i in range(start, min(start + PER_FILE, citations))
+        places = [i % len(articles) for i in range(start, min(start + PER_FILE, citations))]
+        changed = [
+            [
+                _changed(text, found, names, dice)
+                for text, found in zip(own_texts[i], mentions[i], strict=True)
+            ]
+            for i in places
         ]
-        texts = [[text for _, text in article.sections] for article in chosen]
-        linked = linker.link_many(text for section in texts for text in section)
-        found = iter(linked)
-        changed = [[_changed(text, next(found), names, dice) for text in own] for own in texts]
+        chosen = [articles[i] for i in places]
         path = out / f"pubmed26n{number:04d}.xml.gz"
         with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as stream:
             stream.write('<?xml version="1.0"?><PubmedArticleSet>')
@@ -66,9 +72,7 @@ def write_corpus(
     return paths
 
 
-def _changed(
-    text: str, mentions: Sequence[tuple[int, int]], names: object, dice: random.Random
-) -> str:
+def _changed(text: str, mentions: Sequence[Mention], names: object, dice: random.Random) -> str:
     """The text with some mentions exchanged, then its sentences shuffled."""
     pieces, last = [], 0
     for mention in mentions:

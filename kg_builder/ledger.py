@@ -29,6 +29,11 @@ from kg_builder.mine import ShardTables
 from kg_builder.schema import LEDGER_TABLES, LEDGER_VERSION
 
 _READ_BLOCK = 1 << 20
+_REPEATED = {
+    *("concept", "subject", "object", "extractor", "predicate", "score", "refutes", "hedged"),
+    *("revised", "journal", "reason"),
+}
+"""Columns that hold few values many times; spans and texts are not worth a dictionary."""
 _DICTIONARY_BYTES = 1 << 27
 """Above the words of any file: beyond it Parquet writes words anew at each row."""
 
@@ -295,5 +300,6 @@ def _write_parquet(table: pa.Table, stream: Any) -> None:
         stream,
         compression="zstd",
         compression_level=1,
+        use_dictionary=[name for name in table.column_names if name in _REPEATED],
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
     )

@@ -83,6 +83,18 @@ def together(found: Naming, crowded: int = CROWDED) -> tuple[Array, Array]:
     return found.firsts[one], found.firsts[other]
 
 
+def sentences_with(found: Naming, one: Array, joinable: Array) -> Array:
+    """Sentences in which two concepts may be joined, ascending.
+
+    `one` has a mention of each pair that is named together, `joinable` whether the pair's
+    concepts may be joined. Of a crowded sentence not all pairs are given: it is always taken.
+    """
+    sizes = np.bincount(found.sentence[found.firsts])
+    chosen: Array = sizes > CROWDED
+    chosen[found.sentence[one[joinable]]] = True
+    return np.flatnonzero(chosen)
+
+
 def _keys(table: pa.Table) -> Array:
     """Article and start as one integer, in the order of the text."""
     article, start = np.asarray(table["article"]), np.asarray(table["start"])

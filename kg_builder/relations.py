@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from kg_builder.assertion import assess
 from kg_builder.ledger_rows import mention_table, sentence_table
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, SYMMETRIC, Article, Evidence
-from kg_builder.pairs import CROWDED, Naming, naming, together
+from kg_builder.pairs import CROWDED, Naming, naming, sentences_with, together
 from kg_builder.schema import LEDGER_EVIDENCE
 from kg_builder.signatures import mask_of, partners
 from kg_builder.statements import statements
@@ -84,8 +85,11 @@ class RelationExtractor:
         """
         concepts, codes = self._concepts_of(mentions["concept"])
         found = naming(sentences, mentions, codes, concepts.masks > 0)
-        stated = list(self._stated(texts, sentences, found, concepts))
-        rows = _joined(_columns_of(stated), _co_occurring(found, stated, concepts))
+        pairs = together(found)
+        one, other = (concepts.masks[found.concept[places]] for places in pairs)
+        chosen = sentences_with(found, pairs[0], self._lexicon.statable[one, other])
+        stated = _columns_of(list(self._stated(texts, sentences, found, concepts, chosen)))
+        rows = _joined(stated, _co_occurring(found, pairs, stated, concepts))
         return _table(rows, sentences, concepts.ids, self.version)
 
     def relate(
@@ -122,9 +126,10 @@ class RelationExtractor:
         spans, linked = sentence_table([sentences]), mention_table([mentions])
         concepts, codes = self._concepts_of(linked["concept"])
         found = naming(spans, linked, codes, concepts.masks > 0)
+        masks, partners_ = (column[found.concept] for column in concepts[1:])
         every, near = (
-            int(_may_relate(found, concepts, *together(found, crowded)).sum())
-            for crowded in (len(mentions), CROWDED)
+            int(np.count_nonzero(partners_[one] & masks[other]))
+            for one, other in (together(found, crowded) for crowded in (len(mentions), CROWDED))
         )
         return every - near
 
@@ -147,21 +152,22 @@ class RelationExtractor:
         return self._masks[concept_id]
 
     def _stated(
-        self, texts: Sequence[str], sentences: pa.Table, found: Naming, concepts: _Concepts
+        self,
+        texts: Sequence[str],
+        sentences: pa.Table,
+        found: Naming,
+        concepts: _Concepts,
+        chosen: Array,
     ) -> Iterator[_Row]:
-        """What the sentences state by their words."""
+        """What the chosen sentences state by their words."""
         columns = (found.start, found.end, found.concept)
         masks = (concepts.masks[found.concept], concepts.partners[found.concept])
         named = list(zip(*(column.tolist() for column in (*columns, *masks)), strict=True))
-        rows, borders = np.unique(found.sentence, return_index=True)
-        spans = [np.asarray(sentences[name])[rows].tolist() for name in ("article", "start", "end")]
+        spans = [np.asarray(sentences[name])[chosen] for name in ("article", "start", "end")]
+        borders = [np.searchsorted(found.sentence, chosen, side) for side in ("left", "right")]
         last, lowered = -1, ""
         for row, first, until, article, start, end in zip(
-            rows.tolist(),
-            borders.tolist(),
-            np.append(borders[1:], len(named))[: len(rows)].tolist(),
-            *spans,
-            strict=True,
+            *(column.tolist() for column in (chosen, *borders, *spans)), strict=True
         ):
             if article != last:
                 last, lowered = article, lower(texts[article])
@@ -188,19 +194,22 @@ class RelationExtractor:
                 )  # fmt: skip
 
 
-def _co_occurring(found: Naming, stated: Sequence[_Row], concepts: _Concepts) -> list[Array]:
+def _co_occurring(
+    found: Naming, pairs: tuple[Array, Array], stated: list[Array], concepts: _Concepts
+) -> list[Array]:
     """Columns of `_Row` for the pairs that may relate and of which nothing is stated."""
-    one, other = together(found)
-    may = _may_relate(found, concepts, one, other)
+    one, other = pairs
+    may = concepts.partners[found.concept[one]] & concepts.masks[found.concept[other]] > 0
     one, other = one[may], other[may]
     swapped = found.concept[other] < found.concept[one]
     one, other = np.where(swapped, other, one), np.where(swapped, one, other)
-    known = {(r.sentence, *sorted((r.subject, r.object))) for r in stated}
-    if known:
+    sentence, subject, _, object_ = stated[:4]
+    if len(sentence):
         size = len(concepts.ids)
+        low, high = np.minimum(subject, object_), np.maximum(subject, object_)
+        known = (sentence * size + low) * size + high
         keys = (found.sentence[one] * size + found.concept[one]) * size + found.concept[other]
-        taken = np.array([(row * size + a) * size + b for row, a, b in known])
-        left = ~np.isin(keys, taken)
+        left = ~np.isin(keys, known)
         one, other = one[left], other[left]
     count = len(one)
     no_cue = np.full(count, -1)
@@ -218,15 +227,9 @@ def _co_occurring(found: Naming, stated: Sequence[_Row], concepts: _Concepts) ->
     ]
 
 
-def _may_relate(found: Naming, concepts: _Concepts, one: Array, other: Array) -> Array:
-    """Whether the groups of two mentions allow an edge between them."""
-    allowed = concepts.partners[found.concept[one]] & concepts.masks[found.concept[other]]
-    may: Array = allowed != 0
-    return may
-
-
 def _columns_of(stated: Sequence[_Row]) -> list[Array]:
-    rows = np.array(stated, np.int64).reshape(-1, len(_Row._fields))
+    size = len(stated) * len(_Row._fields)
+    rows = np.fromiter(chain.from_iterable(stated), np.int64, size).reshape(-1, len(_Row._fields))
     return [*rows.T[:10], *rows.T[10:12].astype(bool), rows.T[12]]
 
 

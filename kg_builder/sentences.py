@@ -90,7 +90,8 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[t
 
 def _breaks(text: str, start: int, stop: int, following: int, end: int) -> bool:
     """Whether the mark at `stop` ends the sentence begun at `start`; `following` comes next."""
-    if not _can_begin(text, following, end):
+    first = text[following]
+    if not first.isupper() and not _can_begin(text, following, end):
         return False
     if text[stop] == "." and _abbreviates(text, start, stop, following):
         return False

@@ -17,6 +17,7 @@ _PEOPLE = frozenset({"T096", "T097", "T098", "T099", "T100", "T101"})
 """Groups of people: every second sentence names patients, and no edge of medicine ends in them."""
 
 _GROUPS = ("DISO", "CHEM", "GENE", "PROC", "ANAT", "PHYS", "LIVB", "DEVI")
+GROUP_COUNT = len(_GROUPS)
 _BIT = {group: 1 << position for position, group in enumerate(_GROUPS)}
 
 CHEMICAL = _BIT["CHEM"]

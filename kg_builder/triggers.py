@@ -13,7 +13,12 @@ from enum import IntEnum
 from importlib import resources
 from typing import Any, NamedTuple
 
-from kg_builder.signatures import mask_of, signatures
+import numpy as np
+import numpy.typing as npt
+
+from kg_builder.signatures import GROUP_COUNT, mask_of, signatures
+
+Array = npt.NDArray[Any]
 
 
 class Cue(IntEnum):
@@ -98,6 +103,20 @@ class Lexicon:
 
     entries: Mapping[str, Entry]
     pattern: re.Pattern[str]
+
+    @functools.cached_property
+    def statable(self) -> Array:
+        """Whether any frame can join concepts of two masks of groups, in either order.
+
+        An array of booleans, by one mask and the other.
+        """
+        masks = np.arange(1 << GROUP_COUNT)
+        joined = np.zeros((len(masks), len(masks)), bool)
+        frames = itertools.chain.from_iterable(entry.frames for entry in self.entries.values())
+        for subject, object_ in {(frame.subject_mask, frame.object_mask) for frame in frames}:
+            joined |= ((masks & subject) > 0)[:, None] & ((masks & object_) > 0)
+        either: Array = joined | joined.T
+        return either
 
     def hits_in(self, lowered: str) -> Callable[[int, int, int], list[Hit]]:
         """A function that finds the words between two places of the lower-case text.

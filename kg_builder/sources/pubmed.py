@@ -275,10 +275,10 @@ def _published(article: Any, journal: Any, data: Any) -> PublicationDate | None:
     dates = [_date(_child(_child(journal, "JournalIssue"), "PubDate"))]
     dates += map(_date, article.iterchildren("ArticleDate"))
     history = _child(data, "History")
-    entries = () if history is None else [(e.get("PubStatus"), _date(e)) for e in history]
-    dates += [found for status, found in entries if status in _PUBLISHED_STATUS]
+    entries = () if history is None else [(e.get("PubStatus"), e) for e in history]
+    dates += [_date(entry) for status, entry in entries if status in _PUBLISHED_STATUS]
     return earliest(dates) or earliest(
-        found for status, found in entries if status in _ENTERED_STATUS
+        _date(entry) for status, entry in entries if status in _ENTERED_STATUS
     )
 
 
