@@ -36,5 +36,12 @@ def test_an_unknown_id_is_named(vocabulary: Vocabulary) -> None:
         vocabulary.select(pa.array([known, "MESH:D999999"]))
 
 
+def test_each_id_is_found_in_its_row_and_nothing_between(vocabulary: Vocabulary) -> None:
+    assert [vocabulary.row(one) for one in vocabulary] == list(range(len(vocabulary)))
+    known = set(vocabulary)
+    others = [one[:-1] for one in known] + [one + "0" for one in known] + ["", "\U0010ffff"]
+    assert not any(other in vocabulary for other in others if other not in known)
+
+
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -99,18 +100,17 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert str(os.getpid()) in said
 
 
-def killed_builds(graph: Path, times: int, seed: int, longest: float) -> int:
-    """Start the build so many times and kill it at a random moment; how many were still running."""
-    moments = random.Random(seed)
+def killed_builds(graph: Path, moments: Iterable[float]) -> int:
+    """Start the build and kill it at each of the moments; how many were still running then."""
     killed = 0
-    for _ in range(times):
+    for moment in moments:
         process = subprocess.Popen(
             command(DEMO, graph, "--workers", "2"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(moments.uniform(0.5, longest))
+        time.sleep(moment)
         killed += process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -120,15 +120,23 @@ def killed_builds(graph: Path, times: int, seed: int, longest: float) -> int:
 def test_kill_at_random_moments_changes_nothing(
     built: tuple[Path, dict[str, object]], tmp_path: Path
 ) -> None:
-    graph = tmp_path / "graph"
-    assert killed_builds(graph, times=2, seed=1, longest=6.0) > 0
+    graph, dice = tmp_path / "graph", random.Random(1)
+    assert killed_builds(graph, [dice.uniform(0.5, 6.0) for _ in range(2)]) > 0
     figures, _ = run(DEMO, graph, "--workers", "2")
     assert figures["digest"] == built[1]["digest"]
 
 
 @pytest.mark.accept
-def test_ten_kills_change_nothing(built: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
-    graph = tmp_path / "graph"
-    assert killed_builds(graph, times=10, seed=2, longest=8.0) > 5
-    figures, _ = run(DEMO, graph, "--workers", "2")
-    assert figures["digest"] == built[1]["digest"]
+def test_ten_kills_over_the_whole_run_change_nothing(
+    built: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    started = time.monotonic()
+    run(DEMO, tmp_path / "whole", "--workers", "2")
+    longest = time.monotonic() - started
+    dice, killed = random.Random(2), 0
+    for part in range(10):
+        graph = tmp_path / f"graph-{part}"
+        killed += killed_builds(graph, [(part + dice.random()) / 10 * longest])
+        figures, _ = run(DEMO, graph, "--workers", "2")
+        assert figures["digest"] == built[1]["digest"], part
+    assert killed > 5
