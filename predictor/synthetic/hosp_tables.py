@@ -100,15 +100,14 @@ def hosp_tables(
 ) -> Iterator[Table]:  # fmt: skip
     """All tables of `hosp` and `ed`; `coded` is when each stay's codes were known."""
     yield _patients(patients, course, rng)
-    admissions = _admissions(patients, course, ids, rng)
-    yield "hosp/admissions", admissions, len(ids.hadm)
+    yield "hosp/admissions", _admissions(patients, course, ids, rng), len(ids.hadm)
     yield _transfers(patients, course, ids, rng)
     yield _services(patients, course, ids, rng)
     yield from _diagnoses(patients, course, ids, coded, rng)
     yield from _procedures(patients, course, ids, rng)
     yield from _labs(patients, course, ids)
     yield _prescriptions(patients, course, ids, rng)
-    yield _edstays(patients, course, ids, admissions, rng)
+    yield _edstays(patients, course, ids, rng)
 
 
 def _patients(patients: Patients, course: Course, rng: np.random.Generator) -> Table:
@@ -494,10 +493,8 @@ def _drug_name(concept: str) -> str:
 
 
 def _edstays(
-    patients: Patients, course: Course, ids: Ids, admissions: Mapping[str, Any],
-    rng: np.random.Generator,
+    patients: Patients, course: Course, ids: Ids, rng: np.random.Generator
 ) -> Table:  # fmt: skip
-    del admissions
     stays = course.stays
     order = np.lexsort((course.ed_time, patients.subject[course.ed_patient]))
     who, when = course.ed_patient[order], course.ed_time[order]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -128,7 +129,7 @@ class _Made:
             coded = stays.admit + 6 * HOUR + coded % HOUR
         hosp = hosp_tables(self.patients, self.course, self.ids, coded, _rng(self.plan, 5))
         icu = icu_tables(self.patients, self.course, self.ids, _rng(self.plan, 6))
-        for number, made in enumerate((*_all(hosp), *_all(icu))):
+        for number, made in enumerate(chain(hosp, icu)):
             self.progress("tables", number, _TABLES)
             self._put(*made)
 
@@ -212,7 +213,7 @@ class _Made:
         )  # fmt: skip
         kept = np.ones(len(rows.stay), bool)
         if leak == leaks.ROWS_BY_OUTCOME:
-            kept = next_stay(self.patients, self.course)[rows.stay] >= 0
+            kept = next_stay(self.course)[rows.stay] >= 0
         columns = {
             **self._keys(rows.stay[kept], rows.cut[kept]),
             "probability": outputs.probability[kept],
@@ -230,7 +231,7 @@ class _Made:
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64], npt.NDArray[np.int8]]:
         """What notes say of the next stay, its end included, and its label; 0 without one."""
         stays = self.course.stays
-        following = next_stay(self.patients, self.course)[rows.stay]
+        following = next_stay(self.course)[rows.stay]
         there = following >= 0
         label_of = np.zeros(len(stays), np.int8)
         label_of[rows.stay] = rows.label
@@ -320,10 +321,6 @@ def _gold_line(note_id: str, style: str, gold: Gold) -> str:
 
 
 _TABLES: Final = 19
-
-
-def _all(tables: Iterator[tuple[str, Mapping[str, Any], int]]) -> Iterator[Any]:
-    yield from tables
 
 
 class _NoteTable:

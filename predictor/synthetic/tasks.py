@@ -11,7 +11,6 @@ from predictor.synthetic.causes import MORTALITY, READMISSION
 from predictor.synthetic.charting import Schedule
 from predictor.synthetic.notes import ADMISSION, PROGRESS
 from predictor.synthetic.outcome import SOURCES, Bases, Logits, reachable_auroc, sigmoid
-from predictor.synthetic.population import Patients
 from predictor.synthetic.stays import DECIDE, HORIZON, Course
 
 F64 = npt.NDArray[np.float64]
@@ -91,14 +90,13 @@ def wrong_clock(course: Course, order: I64) -> tuple[I64, I8]:
     return order, ((apart >= 0) & (apart <= HORIZON))[order].astype(np.int8)
 
 
-def next_stay(patients: Patients, course: Course) -> I64:
+def next_stay(course: Course) -> I64:
     """For each stay the index of the patient's next one, -1 where there is none."""
     stays = course.stays
     order = np.lexsort((stays.admit, stays.patient))
     following = np.full(len(order), -1)
     same = stays.patient[order][1:] == stays.patient[order][:-1]
     following[order[:-1][same]] = order[1:][same]
-    del patients
     return following
 
 
