@@ -1,0 +1,1 @@
+"""The weights of the models that ship with medweave."""

@@ -1,0 +1,1 @@
+"""A small causal language model, trained by this project; see CARD.md."""
