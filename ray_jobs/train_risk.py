@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from extractor.split import Split, make_split
-from predictor.cohort import Cohort
 from predictor.evaluate import as_json
 from predictor.fuse import FusedRun
 from predictor.leakage import Audit, judge, summary
@@ -28,6 +27,7 @@ from predictor.schema import FeatureTable
 from predictor.scores_records import bedside_scores
 from predictor.sources import Records, open_records
 from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
+from predictor.synthetic.truth import read_truth
 from ray_jobs.risk_audit import audit_probes
 from ray_jobs.risk_data import Gathered, Inputs, gather, with_contexts
 
@@ -171,7 +171,8 @@ def keep(trained: Trained, inputs: Inputs, records: Records, plan: Plan, out: Pa
     for kind in plan.kinds:
         save_risk_model(trained.runs[kind].model, out / "models" / kind)
     write_table(predictions(table, trained.runs), out / "predictions.parquet")
-    _write(out / "metrics.json", metrics_of(trained, plan))
+    metrics = metrics_of(trained, plan)
+    _write(out / "metrics.json", {**metrics, "best_reachable": best_reachable(inputs, metrics)})
     told = {
         "command": {key: str(value) for key, value in asdict(inputs).items() if value is not None},
         "plan": asdict(plan),
@@ -204,8 +205,16 @@ def metrics_of(trained: Trained, plan: Plan) -> dict[str, Any]:
     }
 
 
-def cohort_json(cohort: Cohort) -> dict[str, Any]:
-    return {"rows": len(cohort), "events": cohort.events, "flow": [asdict(s) for s in cohort.flow]}
+def best_reachable(inputs: Inputs, metrics: Mapping[str, Any]) -> float | None:
+    """The AUROC of the true risks, for a synthetic hospital that still has its truth.
+
+    Read once everything is fitted and measured, and told beside the figures, for comparison alone.
+    """
+    try:
+        tasks = read_truth(inputs.data).tasks
+    except (OSError, ValueError):
+        return None
+    return tasks[metrics["task"]].best if metrics["task"] in tasks else None
 
 
 def _json_ready(value: Any) -> Any:
