@@ -110,10 +110,11 @@ def test_stage_1_of_the_next_visit_has_other_labels(made: Made, task: str) -> No
             for one, other in pairwise(stays)
             if one["subject_id"] == other["subject_id"]
         }
-        both = [h for h in labels if follows.get(h) in labels and fitted[h]["probability"]]
-        score = [fitted[hadm]["probability"] for hadm in both]
-        following = roc_auc_score([labels[follows[hadm]]["label"] for hadm in both], score)
-        assert following > roc_auc_score([labels[hadm]["label"] for hadm in both], score)
+        # Each row was taught the outcome of the stay after it; a patient's traits are those of all
+        # stays, so the ranking of a few hundred rows tells the two outcomes apart by luck alone.
+        both = [hadm for hadm in labels if follows.get(hadm) in labels]
+        assert len(both) > 50
+        assert all(fitted[hadm]["label"] == labels[follows[hadm]]["label"] for hadm in both)
 
 
 WORDS = {
