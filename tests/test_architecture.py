@@ -36,7 +36,6 @@ HEAVY = (
     "peft",
     "xgboost",
     "imblearn",
-    "optuna",
     "duckdb",
     "sentence_transformers",
 )
