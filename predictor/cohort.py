@@ -169,23 +169,31 @@ def _wide_rows(records: Records, task: Task) -> pa.Table:
     value = column(outcome.column)
     rest = f"{value} IN {in_list(outcome.negative)}" if outcome.negative else f"{value} NOTNULL"
     columns = ", ".join(f"{column(name)} AS {column('given ' + name)}" for name in sorted(named))
+    time = f"(row_time + INTERVAL {round(task.prediction.hours * 3600)} SECOND)"
     return records.query(
-        f"SELECT subject_id, stay_id, row_time AS prediction_time, CASE WHEN {value} IN "
+        f"SELECT subject_id, stay_id, {time} AS prediction_time, CASE WHEN {value} IN "
         f"{in_list(outcome.positive)} THEN 1 WHEN {rest} THEN 0 END AS label, "
         "NULL::TIMESTAMP AS admitted, NULL::TIMESTAMP AS discharged, "
-        f"{_literature(records, task, 'row_time')} AS literature_date, {columns} "
+        f"{_literature(records, task, time)} AS literature_date, {columns} "
         "FROM wide ORDER BY subject_id, prediction_time, stay_id"
     )
 
 
 def _wide_steps(records: Records, task: Task) -> list[_Step]:
-    steps = [
-        _Step(one.why, f"{column('given ' + one.column)} IN {in_list(one.values)}")
-        for one in task.exclusions
-    ]
+    steps = [_Step(one.why, _excluded(one)) for one in task.exclusions]
     if task.data_end is not None and records.layout is not None and records.layout.time:
         steps.append(_follow_up(task, "prediction_time"))
     return [*steps, _Step("outcome not known", "label IS NULL")]
+
+
+def _excluded(one: Exclusion) -> str:
+    """The rows of a plain table that an exclusion names, in SQL."""
+    value = column("given " + one.column)
+    number = f"TRY_CAST({value} AS DOUBLE)"
+    told = [f"{value} IN {in_list(one.values)}"] if one.values else []
+    told += [f"{number} < {one.below!r}"] if one.below is not None else []
+    told += [f"{number} > {one.above!r}"] if one.above is not None else []
+    return " OR ".join(told)
 
 
 def _follow_up(task: Task, since: str) -> _Step:

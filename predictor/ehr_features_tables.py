@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from predictor.cohort import Cohort
+from predictor.ehr_features_events import event_parts
 from predictor.feature_parts import (
     Part,
     code_bits,
@@ -15,6 +16,7 @@ from predictor.feature_parts import (
     part_of,
 )
 from predictor.given import GivenError
+from predictor.schema import Column
 from predictor.sources.layout import Kind, Layout
 from predictor.sources.records import Records, RecordsError, column, quoted
 from predictor.task import Task
@@ -34,7 +36,9 @@ LATEST = "{'time': row_time, 'stay': stay_id}"
 """What is latest of rows of the same moment is told by their names, so that it is always one."""
 
 
-def table_parts(records: Records, cohort: Cohort, task: Task) -> list[Part]:
+def table_parts(
+    records: Records, cohort: Cohort, task: Task, wanted: Sequence[Column] | None = None
+) -> list[Part]:
     """The parts of a plain table; codes of the row itself only where the task allows them."""
     layout = records.layout
     assert layout is not None, "plain tables have a layout"
@@ -48,6 +52,8 @@ def table_parts(records: Records, cohort: Cohort, task: Task) -> list[Part]:
         parts.append(_history_part(records, rows, task, layout, kinds))
         if layout.codes:
             parts.append(_earlier_codes_part(records, rows, layout))
+    for events in layout.events:
+        parts += event_parts(records, rows, events, wanted)
     return parts
 
 

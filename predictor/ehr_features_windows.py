@@ -6,14 +6,14 @@ plays no part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from predictor.feature_parts import Part
 from predictor.schema import Column
-from predictor.sources.measurements import FAMILIES, Family, names
+from predictor.sources.measurements import FAMILIES, names
 from predictor.sources.records import Records, quoted
 
 if TYPE_CHECKING:
@@ -51,23 +51,32 @@ PRESENCE: Final = frozenset({"count", "count 24h", "hours since", "measured"})
 
 def window_parts(records: Records, rows: pa.Table) -> list[Part]:
     """A part for each family; of every measurement that medweave knows, measured or not."""
-    records.keep("windows", _windows_sql(), cohort_rows=rows)
-    parts = [_family_part(records, rows, family) for family in FAMILIES]
+    records.keep("windows", windows_sql(_SEEN), cohort_rows=rows)
+    parts = [
+        family_part(
+            records, rows, family, names(family), OUTPUTS if family == "outputs" else STATISTICS
+        )
+        for family in FAMILIES
+    ]
     records.drop("windows")
     return parts
 
 
-def _windows_sql() -> str:
-    """One row for each row of the cohort and measurement; t is in minutes before the cut (<= 0)."""
+_SEEN: Final = f"""SELECT row, name, value, time, known, prediction_time FROM measurements
+    JOIN (SELECT row, cohort_rows.subject_id, prediction_time,
+        least(stays.admitted, ed_arrived) - INTERVAL {EARLY_HOURS} HOUR AS since
+        FROM cohort_rows JOIN stays USING (stay_id)) USING (subject_id)
+    WHERE time >= since AND time <= prediction_time AND known <= prediction_time"""
+
+
+def windows_sql(records_sql: str) -> str:
+    """One row for each row of the cohort and measurement; t is in minutes before the cut (<= 0).
+
+    `records_sql` gives row, name, value, time, known and prediction_time of what was known by it.
+    """
     recent = "FILTER (t >= -1440)"
-    micro = "round(value * 1e6)::HUGEINT"
-    return f"""WITH since AS (SELECT row, cohort_rows.subject_id, prediction_time,
-            least(stays.admitted, ed_arrived) - INTERVAL {EARLY_HOURS} HOUR AS since
-            FROM cohort_rows JOIN stays USING (stay_id)),
-        seen AS (SELECT row, name, value, {micro} AS v, known,
-            -date_diff('minute', time, prediction_time)::HUGEINT AS t
-            FROM measurements JOIN since USING (subject_id)
-            WHERE time >= since AND time <= prediction_time AND known <= prediction_time)
+    return f"""WITH seen AS (SELECT row, name, value, round(value * 1e6)::HUGEINT AS v, known,
+            -date_diff('minute', time, prediction_time)::HUGEINT AS t FROM ({records_sql}))
         SELECT row, name, count(*)::HUGEINT AS n, min(value) AS lowest, max(value) AS highest,
             arg_max(value, t * 1000000000000000 + v) AS last, max(t) AS last_t,
             sum(t) AS sum_t, sum(v) AS sum_v, sum(t * t) AS sum_tt, sum(t * v) AS sum_tv,
@@ -76,14 +85,20 @@ def _windows_sql() -> str:
         FROM seen GROUP BY row, name"""
 
 
-def _family_part(records: Records, rows: pa.Table, family: Family) -> Part:
+def family_part(
+    records: Records,
+    rows: pa.Table,
+    family: str,
+    measured: Sequence[str],
+    statistics: Mapping[str, str],
+) -> Part:
+    """The statistics of some measurements of the table `windows`, under one clock."""
     import pyarrow as pa
 
-    statistics = OUTPUTS if family == "outputs" else STATISTICS
     columns: list[Column] = []
     values: list[pa.ChunkedArray] = []
     known = np.full(rows.num_rows, np.datetime64("NaT", "us"))
-    for name in names(family):
+    for name in measured:
         found = _measurement(records, name, statistics)
         at = found["row"].to_numpy()
         known[at] = np.fmax(known[at], found["known"].to_numpy().astype("datetime64[us]"))

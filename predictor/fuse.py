@@ -160,9 +160,12 @@ def tune(
 ) -> tuple[Tuned, ...]:
     """Every candidate's loss on the first of the folds among `rows`, the best first.
 
-    Only `rows` are looked at: the fold that will be predicted and the test part are not.
+    Only `rows` are looked at: the fold that will be predicted and the test part are not. Where
+    they are of one fold, every other of its patients is held out.
     """
     held = fold == int(fold[rows].min())
+    if not (rows & ~held).any():
+        held = _every_other(table.subjects, label, rows)
     train, valid = rows & ~held, rows & held
     parts = [(table.take(part), label[part]) for part in (train, valid)]
     model = kind_named(kind)
@@ -173,6 +176,15 @@ def tune(
     return tuple(sorted(tried, key=lambda tuned: tuned.loss))
 
 
+def _every_other(
+    subjects: npt.NDArray[np.str_], label: I8, rows: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Rows of every other patient among `rows`, those with and without events alike."""
+    events = set(subjects[rows & (label > 0)].tolist())
+    patients = sorted(set(subjects[rows].tolist()), key=lambda one: (one in events, one))
+    return np.isin(subjects, patients[::2])
+
+
 def _check_events(fold: npt.NDArray[np.int64], label: I8) -> None:
     for number in sorted(set(fold.tolist())):
         events = int(label[fold == number].sum())
@@ -181,7 +193,8 @@ def _check_events(fold: npt.NDArray[np.int64], label: I8) -> None:
             part = "the test part" if number == TEST else f"development fold {number}"
             raise FeatureError(
                 f"{part} has {events} rows with and {others} without the outcome; at least "
-                f"{LEAST_EVENTS} of each are needed: take fewer folds or a larger cohort"
+                f"{LEAST_EVENTS} of each are needed: take fewer folds, another test share or a "
+                "larger cohort"
             )
 
 

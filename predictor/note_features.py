@@ -50,8 +50,8 @@ class KnownFinding:
 
     @property
     def key(self) -> str:
-        """What is found: the concept's id, else the words in lower case."""
-        return self.concept or " ".join(self.quote.lower().split())
+        """What is found: the concept's id, else the words in lower case, as columns are named."""
+        return self.concept or _plain(self.quote.lower())
 
 
 def read_findings(path: Path) -> Iterator[KnownFinding]:
@@ -97,11 +97,13 @@ def note_features(
     name_of: Callable[[str], str] = str,
     *,
     grace_hours: float = 0.0,
+    wanted: Sequence[Column] | None = None,
 ) -> FeatureTable:
     """Features of cohort rows (the keys of `predictor.schema`), in their order.
 
-    `name_of` gives the preferred name of a concept, for readable columns. Raises `FeatureError` for
-    repeated rows.
+    `name_of` gives the preferred name of a concept, for readable columns. Findings in enough rows
+    get a column; where a model is there already, those of its columns (`wanted`). Raises
+    `FeatureError` for repeated rows.
     """
     keys = list(zip(rows["subject_id"].to_pylist(), rows["stay_id"].to_pylist(), strict=True))
     cuts = [cut + timedelta(hours=grace_hours) for cut in rows["prediction_time"].to_pylist()]
@@ -112,7 +114,7 @@ def note_features(
         [finding for finding in by_stay.get(key, ()) if finding.known <= cut]
         for key, cut in zip(keys, cuts, strict=True)
     ]
-    chosen = _common(known)
+    asked = _asked(wanted) if wanted is not None else _named(_common(known), name_of)
     columns: list[Column] = []
     arrays: dict[str, pa.Array] = {}
 
@@ -124,7 +126,7 @@ def note_features(
     for status in Status:
         add(f"findings {status}", [float(sum(f.status == status for f in row)) for row in known])
     said = [Counter((f.key, f.status) for f in row) for row in known]
-    for (key, status), name in _named(chosen, name_of).items():
+    for (key, status), name in asked.items():
         values = np.array([min(row[key, status], 9) for row in said], dtype=np.float64)
         add(name, values, concept=key if _is_concept(key) else "")
     table = rows.select([*KEYS, "label"])
@@ -156,6 +158,17 @@ def _named(
         + (f" ({_plain(key)})" if times[plain[key]] > 1 else "")
         for key, status in chosen
     }
+
+
+def _asked(wanted: Sequence[Column]) -> dict[tuple[str, Status], str]:
+    """The findings behind the columns that a model has."""
+    found = {}
+    for column in wanted:
+        for status in TOLD:
+            begin = f"note {status} "
+            if column.source == "notes" and column.name.startswith(begin):
+                found[column.concept or column.name[len(begin) :], status] = column.name
+    return found
 
 
 def _is_concept(key: str) -> bool:

@@ -120,6 +120,8 @@ def patient_seeds(
         "drugs": _table_drugs(records, rows) if wide else _drugs(records, rows),
         "values": _table_concepts(records, rows) if wide else _abnormal(records, rows),
     }
+    for kind, found in (_events(records, rows) if wide else {}).items():
+        kinds[kind] = kinds[kind] + found
     seeds: list[dict[str, Seed]] = [{} for _ in range(rows.num_rows)]
     told = []
     for kind, found in kinds.items():
@@ -292,6 +294,30 @@ def _table_drugs(records: Records, rows: pa.Table) -> list[_Found]:
         for name, values in layout.drugs.items()
     )
     return _found(records.query(f"{parts} ORDER BY row, text", cohort_rows=rows), DRUG)
+
+
+_KIND_OF: Final = {"drug": "drugs", "name": "values"}
+
+
+def _events(records: Records, rows: pa.Table) -> dict[str, list[_Found]]:
+    """What tables beside a plain table tell of concepts by the prediction time, by kind."""
+    layout = records.layout
+    found: dict[str, list[_Found]] = {}
+    for events in layout.events if layout is not None else ():
+        if not events.means:
+            continue
+        kind = _KIND_OF.get(events.means, "codes")
+        text = "item" if kind != "codes" else "trim(unnest(string_split(item, ',')))"
+        answer = records.query(
+            f"""SELECT row, text, {quoted(events.means)} AS system, max(known) AS time FROM
+            (SELECT row, {text} AS text, known FROM events JOIN cohort_rows
+                USING (subject_id, stay_id) WHERE family = {quoted(events.name)} AND
+                time <= prediction_time AND known <= prediction_time)
+            WHERE text <> '' GROUP BY ALL ORDER BY row, text""",
+            cohort_rows=rows,
+        )
+        found.setdefault(kind, []).extend(_found(answer, DRUG if kind == "drugs" else 1.0))
+    return found
 
 
 def _table_concepts(records: Records, rows: pa.Table) -> list[_Found]:

@@ -31,7 +31,8 @@ STAY_EXCLUSIONS: Final = ("died", "transferred", "against_advice", "hospice", "p
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """When the risk is asked for: `hours` after admission or after the first entry to intensive
-    care (`icu`), at discharge, or at the row of a plain table (`told` says in words when).
+    care (`icu`), at discharge, or `hours` after the time of a row of a plain table (`told` says in
+    words when).
     """
 
     at: At
@@ -41,11 +42,15 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Rows that are left out: one of `STAY_EXCLUSIONS`, or values of a plain table's column."""
+    """Rows that are left out: one of `STAY_EXCLUSIONS`, or by a plain table's column: those with
+    one of its `values`, or with a number `below` or `above` a limit.
+    """
 
     why: str
     column: str = ""
     values: tuple[str, ...] = ()
+    below: float | None = None
+    above: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,9 @@ def _exclusion(item: object, where: str) -> Exclusion:
         return Exclusion(item)
     inside = Given(item, f"{where}, exclude")
     column = inside.text("column")
-    exclusion = Exclusion(inside.text("why", column), column, inside.texts("values"))
+    limits = [inside.number(key) if key in inside else None for key in ("below", "above")]
+    values = inside.texts("values", ()) if limits != [None, None] else inside.texts("values")
+    exclusion = Exclusion(inside.text("why", column), column, values, *limits)
     inside.done()
     return exclusion
 

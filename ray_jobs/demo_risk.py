@@ -14,7 +14,7 @@ from ray_jobs.extract_notes import extract, write_page
 from ray_jobs.kg_build import bars
 from ray_jobs.risk import print_audit, print_trained, write_report
 from ray_jobs.risk_data import Inputs
-from ray_jobs.train_risk import train
+from ray_jobs.train_risk import Division, train
 
 PATIENTS = 400
 SEED = 3
@@ -58,7 +58,7 @@ def risk_demo(out: Path, graph: Path) -> None:
         def told(what: str, done: int, total: int) -> None:
             shown.update(bar, description=what, completed=done, total=total or None)
 
-        trained = train(inputs, run, plan, folds=FOLDS, told=told)
+        trained = train(inputs, run, plan, division=Division(FOLDS), told=told)
     print_audit(trained.audit)
     print_trained(trained, run)
     report = out / "report.html"

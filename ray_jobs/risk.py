@@ -33,7 +33,7 @@ from ray_jobs.graph_step import cited_sentences
 from ray_jobs.kg_build import bars
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, gather, with_contexts
-from ray_jobs.train_risk import Trained, gathered_with_split, train
+from ray_jobs.train_risk import Division, Trained, gathered_with_split, train
 
 console = Console(highlight=False)
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -72,6 +72,9 @@ def told_plainly() -> Iterator[None]:
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--split", type=existing, help="A split file that serves both stages.")
 @click.option("--folds", default=5, show_default=True, type=click.IntRange(2))
+@click.option(
+    "--test-share", default=0.2, show_default=True, type=click.FloatRange(0, 1, True, True)
+)
 @click.option("--model", "kinds", multiple=True, type=click.Choice(KINDS), help="Default: all.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--replicates", default=1000, show_default=True, type=click.IntRange(20))
@@ -90,6 +93,7 @@ def train_command(
     out: Path,
     split: Path | None,
     folds: int,
+    test_share: float,
     kinds: tuple[str, ...],
     seed: int,
     replicates: int,
@@ -106,7 +110,10 @@ def train_command(
         def told(what: str, done: int, total: int) -> None:
             shown.update(bar, description=what, completed=done, total=total or None)
 
-        trained = train(inputs, out, plan, split=split, folds=folds, workers=workers, told=told)
+        division = Division(folds, test_share)
+        trained = train(
+            inputs, out, plan, split=split, division=division, workers=workers, told=told
+        )
     if as_json:
         click.echo((out / "metrics.json").read_text(encoding="utf-8"), nl=False)
         return
@@ -148,7 +155,7 @@ def audit_command(
             inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary)
             with open_records(data, layout) as records, tempfile.TemporaryDirectory() as scratch:
                 inputs = with_contexts(records, inputs, Path(scratch))
-                gathered, divided = gathered_with_split(records, inputs, seed, split, 5, audit=True)
+                gathered, divided = gathered_with_split(records, inputs, seed, split, audit=True)
                 made = judge(audit_probes(records, gathered, inputs, divided, seed=seed))
     if as_json:
         emit({"summary": summary(made), **json_of(made)})

@@ -66,13 +66,14 @@ def gather(
     """
     task = load_task(inputs.task, records)
     cohort = make_cohort(records, task)
-    table = ehr_features(records, cohort, task)
+    wanted = None if scoring is None else scoring.columns
+    table = ehr_features(records, cohort, task, wanted)
     if inputs.findings is not None:
         found = read_findings(inputs.findings)
         grace = task.discharge_summary_grace_hours
         name_of = naming(inputs.vocabulary)
         table = table.join(
-            note_features(cohort.rows, table.task, found, name_of, grace_hours=grace)
+            note_features(cohort.rows, table.task, found, name_of, grace_hours=grace, wanted=wanted)
         )
     stage1 = None if inputs.outcomes is None else given_stage1(inputs.outcomes)
     if stage1 is not None and split is not None:

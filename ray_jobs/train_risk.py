@@ -49,12 +49,25 @@ class Trained:
     seconds: float
 
 
-def split_of(table: FeatureTable, seed: int, k: int = 5) -> Split:
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How patients are divided where no split is given: a test part and development folds."""
+
+    folds: int = 5
+    test_share: float = 0.2
+
+
+DIVISION = Division()
+
+
+def split_of(table: FeatureTable, seed: int, division: Division = DIVISION) -> Split:
     """A split of the patients of a table, those with any event spread evenly."""
     events: dict[str, int] = {}
     for subject, label in zip(table.subjects.tolist(), table.labels.tolist(), strict=True):
         events[subject] = max(label, events.get(subject, 0))
-    return make_split(table.task, events, seed=seed, k=k)
+    return make_split(
+        table.task, events, seed=seed, k=division.folds, test_share=division.test_share
+    )
 
 
 def train(
@@ -63,7 +76,7 @@ def train(
     plan: Plan,
     *,
     split: Path | None = None,
-    folds: int = 5,
+    division: Division = DIVISION,
     workers: int = 1,
     told: Told = lambda *_: None,
 ) -> Trained:
@@ -76,7 +89,7 @@ def train(
     with open_records(inputs.data, inputs.layout) as records:
         told("reading", 0, 1)
         inputs = with_contexts(records, inputs, out, workers, told)
-        parts = gathered_with_split(records, inputs, plan.seed, split, folds)
+        parts = gathered_with_split(records, inputs, plan.seed, split, division)
         gathered, divided = parts
         told("audit", 0, 1)
         audit = judge(audit_probes(records, gathered, inputs, divided, seed=plan.seed))
@@ -97,7 +110,7 @@ def gathered_with_split(
     inputs: Inputs,
     seed: int,
     split: Path | None,
-    folds: int,
+    division: Division = DIVISION,
     *,
     audit: bool = False,
 ) -> tuple[Gathered, Split]:
@@ -106,7 +119,7 @@ def gathered_with_split(
     For the `audit`, what is late or not out of fold is reported instead of refused.
     """
     bare = gather(records, replace(inputs, outcomes=None) if not audit else inputs, audit=audit)
-    divided = split_of(bare.table, seed, folds) if split is None else Split.load(split)
+    divided = split_of(bare.table, seed, division) if split is None else Split.load(split)
     if inputs.outcomes is None or audit:
         return bare, divided
     return gather(records, inputs, divided), divided

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from predictor.sources.draft_events import draft_events
 from predictor.sources.records import Database, RecordsError, column, reading
 
 LATER: Final = re.compile(
@@ -55,11 +56,18 @@ def draft_layout(path: Path) -> str:
     database = Database()
     try:
         rows, columns = _seen(path, database)
+        if not rows:
+            raise RecordsError(f"{path}: the table has no rows")
+        stay = _stay(rows, columns)
+        beside = draft_events(path, stay, database) if stay else []
     finally:
         database.close()
-    if not rows:
-        raise RecordsError(f"{path}: the table has no rows")
-    return _written(path, rows, columns)
+    return _written(path, rows, columns, beside)
+
+
+def _stay(rows: int, columns: list[Seen]) -> str | None:
+    """The column that numbers rows: the first with a value of its own in each."""
+    return next((c.name for c in columns if c.distinct == rows == c.values), None)
 
 
 def _seen(path: Path, database: Database) -> tuple[int, list[Seen]]:
@@ -87,8 +95,8 @@ def _column(name: str, database: Database) -> Seen:
     return Seen(name, told["n"], told["d"], numbers, tuple(common), odd if numbers else ())
 
 
-def _written(path: Path, rows: int, columns: list[Seen]) -> str:
-    stay = next((c.name for c in columns if c.distinct == rows == c.values), None)
+def _written(path: Path, rows: int, columns: list[Seen], beside: list[str]) -> str:
+    stay = _stay(rows, columns)
     ids = [c for c in columns if PATIENT.search(c.name) and c.name != stay and c.values == rows
            and c.distinct > 0.1 * rows]  # fmt: skip
     subject = min(ids, key=lambda c: c.distinct).name if ids else stay
@@ -115,12 +123,22 @@ def _written(path: Path, rows: int, columns: list[Seen]) -> str:
         *(["never:   # known only later, or no description; move back what is wrong here"]
           if never else []),
         *never,
+        *(["events:   # tables beside it, cut at the prediction time; keep those that may be known"]
+          if beside else []),
+        *beside,
         "tasks:",
         "  my_task:",
-        "    prediction: {at: row, told: when the risk is asked for}",
+        *(_PREDICTION_LATER if beside else _PREDICTION),
         *_outcome([c for c in later if 2 <= c.distinct <= FEW]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+_PREDICTION: Final = ("    prediction: {at: row, told: when the risk is asked for}",)
+_PREDICTION_LATER: Final = (
+    "    prediction: {at: row, hours: 24, told: 24 hours after the row's time}",
+    "    # exclude: [{why: left within 24 hours, column: FILL_IN, below: 1440}]",
+)
 
 
 def _replaced(seen: Seen) -> str:

@@ -13,8 +13,13 @@ from typing import Final, Literal
 from predictor.given import Given, GivenError
 
 Kind = Literal["number", "category", "code", "guess"]
+Clock = Literal["time", "minutes", "hours", "days"]
+CLOCKS: Final[Mapping[Clock, str]] = {
+    "time": "a column of moments", "minutes": "minutes", "hours": "hours", "days": "days"
+}  # fmt: skip
 SHIPPED: Final = Path(__file__).parent / "layouts"
 SYSTEMS: Final = ("ICD9CM", "ICD10CM")
+MEANS: Final = ("drug", "name", *SYSTEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,33 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """A table beside the plain one, with any number of rows for a stay: what happened, and when.
+
+    `item` is the column that names what happened; `value` that of its number, "" where rows tell
+    only that it happened. `at` is the column of when: moments (clock `time`), or numbers of
+    minutes, hours or days since the row's own time. `known` is when it could be read, by the same
+    clock; "" is at once. `means` says that items are concepts: names of drugs, other names, or
+    codes of a system, several of which are separated by commas.
+    """
+
+    name: str
+    table: str
+    stay: str
+    item: str
+    at: str
+    clock: Clock
+    value: str = ""
+    known: str = ""
+    means: str = ""
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the table must have, each once."""
+        named = (self.stay, self.item, self.at, self.value, self.known)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The columns of a plain table.
 
@@ -42,7 +74,7 @@ class Layout:
     `drugs` are columns named like a drug with the values that mean it was given, `concepts` give
     values of columns the names of the concepts that they mean: the literature is asked for these.
     `scores` tells which columns are inputs of a bedside score (see `predictor.scores_tables`).
-    `replace` maps values of a column to others (`"> 89": "90"`).
+    `replace` maps values of a column to others (`"> 89": "90"`). `events` are tables beside it.
     """
 
     name: str
@@ -64,6 +96,7 @@ class Layout:
     drugs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     concepts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     scores: Mapping[str, Given] = field(default_factory=dict)
+    events: tuple[Events, ...] = ()
     tasks: Mapping[str, Given] = field(default_factory=dict)
     path: Path = Path()
 
@@ -102,6 +135,7 @@ def load_layout(path: Path) -> Layout:
         drugs=_drugs(given.inside("drugs")),
         concepts=_replace(given.inside("concepts")),
         scores=_tasks(given.inside("scores")),
+        events=_events(given.inside("events"), given.text("stay"), bool(time)),
         tasks=_tasks(given.inside("tasks")),
         path=path,
     )
@@ -155,6 +189,32 @@ def _drugs(given: Given) -> dict[str, tuple[str, ...]]:
     columns = given.texts("columns", ())
     given.done()
     return dict.fromkeys(columns, values)
+
+
+def _events(given: Given, stay: str, timed: bool) -> tuple[Events, ...]:
+    """The tables beside, by name; `GivenError` where a table does not say when things happened."""
+    found = []
+    for name in given.keys():  # noqa: SIM118
+        inside = given.inside(name)
+        clocks = [clock for clock in CLOCKS if clock in inside]
+        if len(clocks) != 1 or (clocks == ["time"] and not timed):
+            raise GivenError(
+                f"{inside.where}: say when things happened by one of `minutes`, `hours` or `days` "
+                "(a column of numbers since the row's own time), or by `time` (a column of "
+                "moments), which needs `time` of the table itself"
+            )
+        means = inside.text("means", "")
+        if means and means not in MEANS:
+            raise GivenError(f"{inside.where}: `means` is one of {', '.join(MEANS)}")
+        found.append(
+            Events(
+                name, inside.text("table"), inside.text("stay", stay), inside.text("item"),
+                inside.text(clocks[0]), clocks[0], inside.text("value", ""),
+                inside.text("known", ""), means,
+            )
+        )  # fmt: skip
+        inside.done()
+    return tuple(found)
 
 
 def _history(given: Given, ordered: bool, path: Path) -> History:

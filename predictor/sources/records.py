@@ -19,6 +19,7 @@ is one, else the time at which it was charted; a bare date is the end of that da
 | `services` | a service takes over | stay_id, service, known |
 | `notes` | a note | stay_id, category, known |
 | `wide` | a row of a plain table | stay_id, row_time, row_number, the table's columns as text |
+| `events` | a row of a table beside it | stay_id, family, item, name, value, time, known |
 
 A source has `stays` or `wide`; every other table may be missing, which is not the same as empty.
 """
@@ -68,7 +69,7 @@ STAY_COLUMNS: Final = {
 
 TABLES: Final = (
     "stays", "icu", "ed", "ed_admitted", "diagnoses", "procedures", "measurements", "drugs",
-    "actions", "infusions", "services", "notes", "wide",
+    "actions", "infusions", "services", "notes", "wide", "events",
 )  # fmt: skip
 
 MEMORY_LIMIT: Final = "3GB"

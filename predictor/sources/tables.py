@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from predictor.sources.calendar import Calendar
-from predictor.sources.layout import Layout, header, shipped
+from predictor.sources.layout import Events, Layout, header, shipped
 from predictor.sources.records import (
     Database,
     Records,
@@ -35,7 +35,7 @@ def open_tables(path: Path, layout: Layout, database: Database) -> Records:
     Raises `RecordsError` where the file or a column that the layout names is not there, or a row
     has no patient, or a time cannot be read.
     """
-    file = _file(path, layout, database.scratch)
+    file = _file(path, layout.table, database.scratch, layout)
     there = set(_columns(file, database))
     missing = [name for name in layout.columns() if name not in there]
     if missing:
@@ -46,7 +46,57 @@ def open_tables(path: Path, layout: Layout, database: Database) -> Records:
     database.table("rows_as_read", _rows_sql(file, layout, sorted(there)))
     database.view("wide", _wide_sql(layout))
     _check_rows(file, layout, database)
+    if layout.events:
+        each = [_events_sql(events, path, layout, database) for events in layout.events]
+        database.view("events", " UNION ALL ".join(each))
     return Records(layout.name, path, _calendar(layout), database, layout=layout)
+
+
+FARTHEST = 1e9
+"""A number of an event beyond this is no measurement."""
+
+
+def _events_sql(events: Events, path: Path, layout: Layout, database: Database) -> str:
+    """A table beside as rows of `events`; a time that cannot be read is null and counts nowhere.
+
+    Raises `RecordsError` where the file or a column is missing, or no row belongs to a stay.
+    """
+    file = _file(path, events.table, database.scratch, layout)
+    missing = [name for name in events.columns() if name not in _columns(file, database)]
+    if missing:
+        raise RecordsError(
+            f"{file}: no column {', '.join(missing)}, which {layout.path.name} names under events, "
+            f"{events.name} (found: {', '.join(sorted(_columns(file, database)))})"
+        )
+    text = f"trim(beside.{column(events.item)}::VARCHAR)"
+    name = rf"""trim(regexp_replace({text}, '[:"\[\]{{}},\s]+', ' ', 'g'))"""
+    number = (
+        f"TRY_CAST(beside.{column(events.value)} AS DOUBLE)" if events.value else "NULL::DOUBLE"
+    )
+    at = _moment(events, events.at)
+    known = f"greatest({at}, {_moment(events, events.known)})" if events.known else at
+    sql = (
+        f"SELECT wide.subject_id, wide.stay_id, {quoted(events.name)} AS family, {text} AS item, "
+        f"{name} AS name, CASE WHEN abs({number}) < {FARTHEST} THEN {number} END AS value, "
+        f"{at} AS time, {known} AS known FROM {reading(file)} beside JOIN wide ON wide.stay_id = "
+        f"trim(beside.{column(events.stay)}::VARCHAR) WHERE {text} <> ''"
+    )
+    found = database.query(f"SELECT count(*) AS n, count(time) AS timed FROM ({sql})").to_pylist()
+    if not found[0]["timed"]:
+        raise RecordsError(
+            f"{file}: of {found[0]['n']} rows of a stay of {layout.table} none has a time in "
+            f"{events.at}; correct events, {events.name} in {layout.path.name}"
+        )
+    return sql
+
+
+def _moment(events: Events, name: str) -> str:
+    """A column of an event's table as a moment in SQL."""
+    if events.clock == "time":
+        return f"TRY_CAST(beside.{column(name)} AS TIMESTAMP)"
+    minutes = {"minutes": 1, "hours": 60, "days": 1440}[events.clock]
+    number = f"TRY_CAST(beside.{column(name)} AS DOUBLE)"
+    return f"wide.row_time + to_microseconds(round({number} * {minutes * 60_000_000})::BIGINT)"
 
 
 def _calendar(layout: Layout) -> Calendar:
@@ -163,11 +213,11 @@ def _members(path: Path, table: str) -> list[str]:
     return found
 
 
-def _file(path: Path, layout: Layout, scratch: Path) -> Path:
-    members = _members(path, layout.table)
+def _file(path: Path, table: str, scratch: Path, layout: Layout) -> Path:
+    members = _members(path.parent if path.is_file() and table != layout.table else path, table)
     if not members:
         raise RecordsError(
-            f"{path}: no file {layout.table} (nor in a zip), which {layout.path} names as `table`"
+            f"{path}: no file {table} (nor in a zip), which {layout.path} names as `table`"
         )
     archive, _, inside = members[0].partition("!")
     if not inside:

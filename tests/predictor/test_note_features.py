@@ -95,3 +95,14 @@ def test_a_line_without_patient_or_time_is_named(tmp_path: Path) -> None:
     assert first.known == datetime(2020, 1, 1, 23, 59, 59, 999999)
     with pytest.raises(FindingsError, match="line 2"):
         next(reading)
+
+
+def test_one_patient_gets_the_columns_of_the_model() -> None:
+    findings = [found(row, key, Status.PRESENT) for row in (0, 1) for key in ("A:1", "B:1", "")]
+    names = {"A:1": "Cold", "B:1": "Cold"}.__getitem__
+    many = note_features(rows_of(30), "t", findings * 2, names)
+    for row in (0, 5):
+        alone = note_features(rows_of(30).slice(row, 1), "t", findings, names, wanted=many.columns)
+        assert alone.columns == many.columns
+        there = {column.name for column in many.columns if column.name.startswith("note present")}
+        assert {alone.table[name][0].as_py() for name in there} == ({1.0} if row == 0 else {0.0})
