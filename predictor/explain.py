@@ -1,7 +1,8 @@
 """Why a risk is what it is: feature → finding → edge → sentences with PMIDs.
 
-Contributions are TreeSHAP values (Lundberg 2020) of the uncalibrated model, in log odds: what each
-feature adds to the mean prediction. They tell what the model used, not what would help the patient.
+Contributions are in log odds of the uncalibrated model: what each feature adds to the mean
+prediction, by TreeSHAP (Lundberg 2020) for trees, by weight times distance from the mean for a
+regression. They tell what the model used, not what would help the patient.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from predictor.boosters import FittedLightGBM
 from predictor.fuse import RiskModel
+from predictor.model import Explained
 from predictor.note_features import KnownFinding
 from predictor.schema import Column, FeatureTable, Risk, Source
 
@@ -79,12 +80,13 @@ def explain(
 
     `sentences` are those behind the graph's features, by (subject_id, stay_id). `patient_text`
     lets quotes of notes in; without it a place in a note is named and its words are not. Raises
-    `ExplainError` for a model other than LightGBM.
+    `ExplainError` for a model that has no contributions by feature.
     """
     fitted = model.fitted
-    if not isinstance(fitted, FittedLightGBM):
+    if not isinstance(fitted, Explained):
         raise ExplainError(
-            f"a {fitted.kind} model has no contributions by feature; explain the lightgbm model"
+            f"a {fitted.kind} model has no contributions by feature; explain a blend, lightgbm or "
+            "logistic model"
         )
     parts = fitted.contributions(table)
     columns = {column.name: column for column in table.columns}

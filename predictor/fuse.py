@@ -109,7 +109,7 @@ def folds_of(table: FeatureTable, split: Split) -> npt.NDArray[np.int64]:
 def fuse(
     table: FeatureTable,
     split: Split,
-    kind: str = "lightgbm",
+    kind: str = "blend",
     *,
     seed: int = 0,
     threads: int = 1,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ F64 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int8]
 Settings = Mapping[str, float]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class ModelError(ValueError):
@@ -46,6 +46,15 @@ class Fitted(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write what it takes to load it into an existing folder."""
+        ...
+
+
+@runtime_checkable
+class Explained(Fitted, Protocol):
+    """A fitted model whose log odds are a sum over features."""
+
+    def contributions(self, table: FeatureTable) -> F64:
+        """(rows, features): what each of the encoder's features adds to the mean log odds."""
         ...
 
 
@@ -95,11 +104,14 @@ class Tuned:
 
 def kinds() -> dict[str, Kind]:
     """All kinds of model by name, the default first."""
+    from predictor.blend import Blend
     from predictor.boosters import LightGBM, XGBoost
     from predictor.forest import BalancedForest
     from predictor.logistic import Logistic
 
-    known: tuple[Kind, ...] = (LightGBM(), XGBoost(), BalancedForest(), Logistic())
+    known: tuple[Kind, ...] = (
+        Blend(), LightGBM(), XGBoost(), BalancedForest(), Logistic(),
+    )  # fmt: skip
     return {kind.name: kind for kind in known}
 
 

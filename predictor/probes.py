@@ -20,8 +20,8 @@ from predictor.schema import KEYS, Column, FeatureError, FeatureTable
 
 FOLDS: Final = 5
 LEAST_EVENTS: Final = 20
-_PROBE: Final = {"leaves": 7.0, "rate": 0.08, "least": 30.0, "features": 0.5, "ridge": 10.0}
-_ROUNDS: Final = 60
+PROBE: Final = {"leaves": 7.0, "rate": 0.08, "least": 30.0, "features": 0.5, "ridge": 10.0}
+ROUNDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def out_of_fold(table: FeatureTable, label: I8, fold: npt.NDArray[np.int64], see
     for number in np.unique(fold):
         rows = fold == number
         model = LightGBM().fit(
-            table.take(~rows), label[~rows], {**_PROBE, "rounds": _ROUNDS}, seed=seed
+            table.take(~rows), label[~rows], {**PROBE, "rounds": ROUNDS}, seed=seed
         )
         predicted = model.predict_proba(table.take(rows))
         _, place = np.unique(predicted, return_inverse=True)

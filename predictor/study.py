@@ -41,7 +41,7 @@ SHUFFLED: Final = "graph of another patient"
 class Plan:
     """What to do. The first of `kinds` is the model that is kept and taken apart."""
 
-    kinds: tuple[str, ...] = ("lightgbm", "xgboost", "balanced_forest", "logistic")
+    kinds: tuple[str, ...] = ("blend", "lightgbm", "xgboost", "balanced_forest", "logistic")
     seed: int = 0
     threads: int = 1
     replicates: int = 1000

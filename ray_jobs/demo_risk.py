@@ -51,7 +51,7 @@ def risk_demo(out: Path, graph: Path) -> None:
     console.print(f"wrote {page}")
     console.rule("7. A risk of readmission: audited, trained, taken apart")
     inputs = Inputs(hospital, TASK, findings=findings, graph=str(graph))
-    plan = Plan(("lightgbm", "logistic"), replicates=REPLICATES)
+    plan = Plan(("blend", "lightgbm", "logistic"), replicates=REPLICATES)
     with bars() as shown:
         bar = shown.add_task("reading", total=None)
 

@@ -39,7 +39,9 @@ console = Console(highlight=False)
 Command = TypeVar("Command", bound=Callable[..., Any])
 existing = click.Path(exists=True, path_type=Path)
 run_option = click.option("--run", required=True, type=existing, help="What `medweave train` made.")
-KINDS = ("lightgbm", "xgboost", "balanced_forest", "logistic")
+KINDS = ("blend", "lightgbm", "xgboost", "balanced_forest", "logistic")
+EXPLAINED = ("blend", "lightgbm", "logistic")
+"""Models that can be taken apart by feature, the first that a run has is."""
 
 
 def inputs_options(command: Command) -> Command:
@@ -242,12 +244,19 @@ def explain_command(
         print_explanation(one)
 
 
+def explained_kind(run: Path) -> str:
+    """The model of a run that explanations are of; "" where none can be taken apart."""
+    own = load_info(run).model
+    order = (own, *EXPLAINED) if own in EXPLAINED else EXPLAINED
+    return next((kind for kind in order if (run / "models" / kind).is_dir()), "")
+
+
 def explanations(
     run: Path, patients: list[tuple[str, str | None]], findings: Path | None, patient_text: bool
 ) -> list[Explanation]:
     """Explanations of a run's rows of some patients."""
     info = load_info(run)
-    model = load_risk_model(run / "models" / "lightgbm")
+    model = load_risk_model(run / "models" / explained_kind(run))
     table = FeatureTable.load(run / "features.parquet")
     found: list[KnownFinding] = []
     path = findings or (Path(f) if (f := info.told["command"].get("findings")) else None)
@@ -298,10 +307,11 @@ def riskiest(run: Path, count: int) -> list[tuple[str, str | None]]:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if not (run / "models" / "lightgbm").is_dir() or not count:
+    kind = explained_kind(run)
+    if not kind or not count:
         return []
     rows = pq.read_table(run / "predictions.parquet")
-    rows = rows.filter(pc.and_(pc.equal(rows["fold"], -1), pc.equal(rows["model"], "lightgbm")))
+    rows = rows.filter(pc.and_(pc.equal(rows["fold"], -1), pc.equal(rows["model"], kind)))
     keys = [("probability", "descending"), ("subject_id", "ascending"), ("stay_id", "ascending")]
     top = rows.sort_by(keys).slice(0, count)
     return list(zip(top["subject_id"].to_pylist(), top["stay_id"].to_pylist(), strict=True))

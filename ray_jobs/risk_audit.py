@@ -22,6 +22,7 @@ from predictor.course_probes import (
 )
 from predictor.leakage import Measured, NotRun
 from predictor.probes import audit_folds, table_probes
+from predictor.reliance import reliance
 from predictor.schema import FeatureTable
 from predictor.sources import Records
 from ray_jobs.graph_step import literature_dates
@@ -39,6 +40,7 @@ def audit_probes(
     fold = audit_folds(table, split)
     brought = Brought.find(inputs.data, table.task)
     yield from table_probes(table, split, seed=seed)
+    yield reliance(table, fold, seed=seed)
     yield from outcome_probes(table, given_outcomes(brought.labels) if brought.labels else None)
     yield from code_probes(table, *_codes(records, table), fold, seed)
     stage1, theirs = gathered.stage1, split
@@ -58,6 +60,7 @@ def audit_table(
     table = replace(FeatureTable.load(path, check_clocks=False), task=task)
     divided = None if split is None else Split.load(split)
     yield from table_probes(table, divided, seed=seed)
+    yield reliance(table, audit_folds(table, divided), seed=seed)
 
 
 def next_outcomes(table: FeatureTable) -> dict[Key, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from extractor.split import TEST, Split, make_split
+from predictor.cohort import load_task, make_cohort
 from predictor.course_probes import (
     GivenOutcome,
     NoteText,
@@ -22,9 +24,13 @@ from predictor.course_probes import (
     outcome_probes,
     stage1_probes,
 )
+from predictor.ehr_features import ehr_features
 from predictor.leakage import Audit, Measured, NotRun, judge, summary, worst
 from predictor.probes import Limits, audit_folds, singles, table_probes
+from predictor.reliance import CHECK, reliance
 from predictor.schema import CLOCK, Column, FeatureTable
+from predictor.sources import open_records
+from predictor.sources.layout import SHIPPED as LAYOUTS
 from predictor.stage1 import Stage1Output
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -258,3 +264,36 @@ def test_when_a_note_is_written_does_not_matter_but_when_it_is_known() -> None:
     late = [replace(note, known=datetime(2021, 6, 1)) for note in told]
     found = levels(note_probes(table, late, audit_folds(table, None), 0))
     assert found["outcome words in notes"] == "not run"
+
+
+def test_a_feature_that_no_other_replaces_is_an_alarm(table: FeatureTable, split: Split) -> None:
+    """It ranks no better alone than an honest score may, and is found by what it adds."""
+    rng = np.random.default_rng(4)
+    wide = table
+    for number in range(15):
+        like = table.number("age") + rng.normal(0, 10, len(table))
+        wide = with_column(wide, Column(f"like age {number}", "structured"), like)
+    told = noisy(table.labels, 0.2)
+    leaking = with_column(wide, Column("order", "structured"), told)
+    fold = audit_folds(leaking, split)
+    assert levels(singles(leaking, fold, Limits()))["a single feature"] == "pass"
+    assert levels([reliance(leaking, fold)])[CHECK] == "alarm"
+    chance = with_column(wide, Column("order", "structured"), rng.permutation(told))
+    honest = chance.select(["structured"])
+    assert levels([reliance(honest, fold)])[CHECK] != "alarm"
+    assert levels([reliance(table, fold)])[CHECK] == "not run"
+
+
+@pytest.mark.skipif("MEDWEAVE_DATA" not in os.environ, reason="MEDWEAVE_DATA is not set")
+def test_an_order_not_to_resuscitate_is_found_among_support2s_features(tmp_path: Path) -> None:
+    shipped = (LAYOUTS / "support2.yaml").read_text()
+    leaking = tmp_path / "leaking.yaml"
+    lines = [line for line in shipped.splitlines() if not line.startswith("  dnr:")]
+    leaking.write_text("\n".join(lines).replace("race, ca]", "race, ca, dnr]"))
+    found = {}
+    for name, layout in (("as shipped", None), ("with dnr", leaking)):
+        with open_records(Path(os.environ["MEDWEAVE_DATA"]) / "ehr/support2", layout) as records:
+            task = load_task("in_hospital_mortality", records)
+            table = ehr_features(records, make_cohort(records, task), task)
+        found[name] = levels([reliance(table, audit_folds(table, None))])[CHECK]
+    assert found == {"as shipped": "pass", "with dnr": "alarm"}

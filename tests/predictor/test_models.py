@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from predictor.encode import Encoder
-from predictor.metrics import auroc
-from predictor.model import ModelError, kind_named, kinds, load_model, save_model
+from predictor.metrics import auroc, log_loss, log_odds
+from predictor.model import Explained, ModelError, kind_named, kinds, load_model, save_model
 from predictor.schema import Column, FeatureError, FeatureTable
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -21,6 +21,10 @@ KINDS = sorted(kinds())
 
 
 def settings_of(kind: str) -> dict[str, float]:
+    if kind == "blend":
+        parts = {f"{one} {name}": value for one in ("logistic", "lightgbm")
+                 for name, value in settings_of(one).items()}  # fmt: skip
+        return {**parts, "weight": 0.3}
     return {**kind_named(kind).candidates[0], "rounds": 60, "trees": 40}
 
 
@@ -102,15 +106,58 @@ def test_the_forest_of_arrays_is_scikit_learns(world: tuple[FeatureTable, np.nda
     np.testing.assert_allclose(ours, forest.predict_proba(matrix)[:, 1], atol=1e-12)
 
 
-def test_contributions_add_up_to_the_log_odds(world: tuple[FeatureTable, np.ndarray]) -> None:
-    from predictor.boosters import LightGBM
-    from predictor.metrics import log_odds
-
+@pytest.mark.parametrize("kind", ["blend", "lightgbm", "logistic"])
+def test_contributions_add_up_to_the_log_odds(
+    kind: str, world: tuple[FeatureTable, np.ndarray]
+) -> None:
     table, _ = world
-    fitted = LightGBM().fit(table, table.labels, settings_of("lightgbm"), seed=1)
+    fitted = kind_named(kind).fit(table, table.labels, settings_of(kind), seed=1)
+    assert isinstance(fitted, Explained)
     parts = fitted.contributions(table)
     rest = log_odds(fitted.predict_proba(table)) - parts.sum(axis=1)
     np.testing.assert_allclose(rest, rest[0], atol=1e-6)
+    strongest = np.abs(parts).mean(axis=0)
+    assert strongest[fitted.encoder.names.index("noise")] < strongest.max() / 4
+
+
+def test_a_blend_is_the_weighted_mean_of_its_parts_log_odds(
+    world: tuple[FeatureTable, np.ndarray],
+) -> None:
+    table, _ = world
+    half = np.arange(len(table)) % 2 == 0
+    first, second = ((table.take(rows), table.labels[rows]) for rows in (half, ~half))
+    settings = settings_of("blend")
+    parts = [
+        log_odds(kind_named(kind).fit(*first, settings_of(kind), seed=1).predict_proba(second[0]))
+        for kind in ("logistic", "lightgbm")
+    ]
+    blend = kind_named("blend").fit(*first, settings, seed=1).predict_proba(second[0])
+    np.testing.assert_allclose(log_odds(blend), 0.3 * parts[0] + 0.7 * parts[1], atol=1e-9)
+
+
+def test_a_blend_is_tuned_to_be_no_worse_than_its_parts(
+    world: tuple[FeatureTable, np.ndarray],
+) -> None:
+    table, _ = world
+    half = np.arange(len(table)) % 2 == 0
+    parts = [(table.take(rows), table.labels[rows]) for rows in (half, ~half)]
+    tuned = kind_named("blend").tune(*parts, {}, seed=1)
+    for kind in ("logistic", "lightgbm"):
+        alone = [
+            kind_named(kind).tune(*parts, one, seed=1).loss for one in kind_named(kind).candidates
+        ]
+        assert tuned.loss <= min(alone) + 1e-9
+    fitted = kind_named("blend").fit(*parts[0], tuned.settings, seed=1)
+    predicted = fitted.predict_proba(parts[1][0])
+    assert log_loss(parts[1][1], predicted) == pytest.approx(tuned.loss)
+
+
+def test_a_lasso_leaves_out_what_tells_nothing(world: tuple[FeatureTable, np.ndarray]) -> None:
+    table, _ = world
+    lasso = {"penalty": 30.0, "lasso": 1.0}
+    importance = kind_named("logistic").fit(table, table.labels, lasso, seed=1).importance()
+    assert importance["noise"] == 0
+    assert importance["age"] > 0.1
 
 
 def test_what_hardly_varies_in_training_is_not_used() -> None:

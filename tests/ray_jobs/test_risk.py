@@ -70,7 +70,7 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     data, out = write_ward(folder / "data"), folder / "run"
     run(
         "train", "--data", str(data), "--layout", str(data / "layout.yaml"), "--task", "death",
-        "--out", str(out), "--model", "lightgbm", "--model", "logistic", "--replicates", "50",
+        "--out", str(out), "--model", "blend", "--model", "lightgbm", "--replicates", "50",
         "--folds", "3",
     )  # fmt: skip
     return data, out
@@ -84,8 +84,8 @@ def test_a_run_keeps_its_figures(ward: tuple[Path, Path]) -> None:
     _, out = ward
     metrics = json.loads((out / "metrics.json").read_text())
     rows = pq.read_table(out / "predictions.parquet").to_pylist()
-    test = [row for row in rows if row["model"] == "lightgbm" and row["fold"] == -1]
-    told = metrics["models"]["lightgbm"]["test"]
+    test = [row for row in rows if row["model"] == "blend" and row["fold"] == -1]
+    told = metrics["models"]["blend"]["test"]
     area = auroc([row["label"] for row in test], [row["probability"] for row in test])
     assert told["auroc"]["value"] == pytest.approx(area)
     assert told["n"] == len(test)
@@ -97,7 +97,7 @@ def test_training_again_gives_the_same_run(ward: tuple[Path, Path], tmp_path: Pa
     data, out = ward
     run(
         "train", *given(data), "--task", "death", "--out", str(tmp_path / "again"),
-        "--model", "lightgbm", "--model", "logistic", "--replicates", "50", "--folds", "3",
+        "--model", "blend", "--model", "lightgbm", "--replicates", "50", "--folds", "3",
         "--workers", "2",
     )  # fmt: skip
     for name in ("metrics.json", "split.json", "audit.json"):
@@ -115,7 +115,7 @@ def test_scoring_the_same_rows_gives_the_kept_models_risks(
     kept = {
         row["stay_id"]: row["probability"]
         for row in pq.read_table(out / "predictions.parquet").to_pylist()
-        if row["model"] == "lightgbm" and row["fold"] == -1
+        if row["model"] == "blend" and row["fold"] == -1
     }
     assert len(risks) == 700
     scored = {risk["stay_id"]: risk["probability"] for risk in risks}
