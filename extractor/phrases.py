@@ -93,6 +93,15 @@ _AMBIGUOUS = listed(
     diet oxygen fluids fusion line drops boot cane
     """
 )
+_FALL_VERB_AFTER = listed(
+    """
+    to may might will would can could did does should not cannot they i we you he she it who
+    level levels pressure pressures count counts this last next until since
+    """
+)
+_FALL_VERB_BEFORE = listed(
+    "asleep into under behind short within below out off through away apart back"
+)
 _LONGEST_COMPLEMENT = 5
 
 
@@ -358,4 +367,15 @@ def _tells(phrase: Phrase, tokens: Sequence[Token]) -> bool:
     """Whether the phrase says enough: `discharge` alone is no problem, `purulent discharge` is."""
     if phrase.last - phrase.first > 1:
         return True
-    return tokens[phrase.low].word not in _AMBIGUOUS or phrase.concept is not None
+    word = tokens[phrase.low].word
+    if word in ("fall", "falls"):
+        return _is_a_fall(phrase, tokens)
+    return word not in _AMBIGUOUS or phrase.concept is not None
+
+
+def _is_a_fall(phrase: Phrase, tokens: Sequence[Token]) -> bool:
+    """Whether somebody fell: not a verb (`to fall asleep`, `levels fall`), not a season."""
+    before = [token.word for token in tokens[max(0, phrase.first - 2) : phrase.first]]
+    after = [token.word for token in tokens[phrase.last : phrase.last + 1]]
+    verb = before[-1:] and before[-1] in _FALL_VERB_AFTER
+    return not verb and before != ["in", "the"] and not set(after) & _FALL_VERB_BEFORE
