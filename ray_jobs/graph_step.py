@@ -41,6 +41,7 @@ def retrieve_for_rows(
     *,
     findings: Iterable[KnownFinding] = (),
     vocabulary: str | None = None,
+    passages: int = PASSAGES,
     workers: int = 1,
     told: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Path:
@@ -62,7 +63,7 @@ def retrieve_for_rows(
         told("cuts of the graph", place, len(days))
         cut(graph, day)
     told("literature", 0, 1)
-    contexts(seeds, answer, Recipe(graph, task.name, None, PASSAGES), workers=workers)
+    contexts(seeds, answer, Recipe(graph, task.name, None, passages), workers=workers)
     return answer
 
 

@@ -42,6 +42,7 @@ from ray_jobs.patient_records import (
     resolved,
 )
 from retrieval.outcomes import UnknownTaskError
+from retrieval.patients import numbers_alone
 from retrieval.retriever import GraphRetriever, MissingCutError, graph_directory
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ console = Console(stderr=True, highlight=False)
 class Recipe:
     """What is asked of every patient: the same on every worker, and part of every shard's name.
 
-    `graph` is a folder that every worker sees.
+    `graph` is a folder that every worker sees. With 0 for `k`, the passages of a patient, contexts
+    hold the features alone.
     """
 
     graph: str
@@ -176,7 +178,10 @@ def context_of(retriever: GraphRetriever, recipe: Recipe, patient: Patient) -> s
     """The context of a patient as a line."""
     as_of = patient.as_of or recipe.as_of
     seeds = resolved(patient.seeds, retriever.view(as_of).vocabulary)
-    context = retriever.retrieve_for_patient(seeds, recipe.task, as_of, recipe.k)
+    if recipe.k:
+        context = retriever.retrieve_for_patient(seeds, recipe.task, as_of, recipe.k)
+    else:
+        context = numbers_alone(retriever.outcome_graph(recipe.task, as_of), seeds, as_of)
     return context_line(patient, context)
 
 
@@ -262,7 +267,13 @@ def summary(tally: Tally) -> dict[str, Any]:
 @click.option(
     "--features", type=click.Path(dir_okay=False, path_type=Path), help="Write them as Parquet too."
 )
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="Passages.")
+@click.option(
+    "--limit",
+    default=10,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Passages; 0: features alone, ten times as fast.",
+)
 @as_of_option
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")

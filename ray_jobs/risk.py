@@ -29,7 +29,7 @@ from predictor.sources import open_records
 from predictor.study import Plan
 from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option, task_option
-from ray_jobs.graph_step import cited_sentences
+from ray_jobs.graph_step import PASSAGES, cited_sentences
 from ray_jobs.kg_build import bars
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, gather, with_contexts
@@ -80,6 +80,13 @@ def told_plainly() -> Iterator[None]:
 @click.option("--model", "kinds", multiple=True, type=click.Choice(KINDS), help="Default: all.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--replicates", default=1000, show_default=True, type=click.IntRange(20))
+@click.option(
+    "--passages",
+    default=PASSAGES,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Kept of the literature for each row; 0: features alone, ten times as fast.",
+)
 @click.option("--no-ablation", is_flag=True, help="Fit on all sources of information alone.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @json_option
@@ -99,12 +106,13 @@ def train_command(
     kinds: tuple[str, ...],
     seed: int,
     replicates: int,
+    passages: int,
     no_ablation: bool,
     workers: int,
     as_json: bool,
 ) -> None:
     """Audit the data, train and evaluate risk models, and keep all of it in a run's folder."""
-    inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary)
+    inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary, passages)
     plan = Plan(kinds or KINDS, seed, replicates=replicates, ablate=not no_ablation)
     with told_plainly(), bars() as shown:
         bar = shown.add_task("reading", total=None)
@@ -154,7 +162,7 @@ def audit_command(
             made = judge(audit_table(table, task, split, seed=seed))
         else:
             assert data is not None
-            inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary)
+            inputs = Inputs(data, task, layout, findings, outcomes, graph, contexts, vocabulary, 0)
             with open_records(data, layout) as records, tempfile.TemporaryDirectory() as scratch:
                 inputs = with_contexts(records, inputs, Path(scratch))
                 gathered, divided = gathered_with_split(records, inputs, seed, split, audit=True)
@@ -206,7 +214,7 @@ def opened(run: Path, inputs: Inputs, kind: str | None) -> tuple[RunInfo, RiskMo
     info = load_info(run)
     model = load_risk_model(run / "models" / (kind or info.model))
     command = info.told["command"]
-    asked = replace(inputs, task=command["task"])
+    asked = replace(inputs, task=command["task"], passages=0)
     if asked.layout is None and command.get("layout"):
         asked = replace(asked, layout=Path(command["layout"]))
     with (

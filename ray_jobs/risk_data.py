@@ -20,14 +20,15 @@ from predictor.sources import Records
 from predictor.stage1 import Stage1Output, stage1_features
 from predictor.task import Task
 from ray_jobs.config import vocabulary_directory
-from ray_jobs.graph_step import graph_features, retrieve_for_rows
+from ray_jobs.graph_step import PASSAGES, graph_features, retrieve_for_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Where the sources of information lie; only the records are needed.
 
-    `contexts` are what `medweave contexts` wrote; with a `graph` and none they are made.
+    `contexts` are what `medweave contexts` wrote; with a `graph` and none they are made, with so
+    many `passages` for each row.
     """
 
     data: Path
@@ -38,6 +39,7 @@ class Inputs:
     graph: str | None = None
     contexts: Path | None = None
     vocabulary: str | None = None
+    passages: int = PASSAGES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +102,7 @@ def with_contexts(
     findings = () if inputs.findings is None else read_findings(inputs.findings)
     made = retrieve_for_rows(
         records, cohort, task, inputs.graph, out, findings=findings,
-        vocabulary=inputs.vocabulary, workers=workers, told=told,
+        vocabulary=inputs.vocabulary, passages=inputs.passages, workers=workers, told=told,
     )  # fmt: skip
     return replace(inputs, contexts=made)
 

@@ -11,7 +11,7 @@ such edges those come first that name more of the patient's concepts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -116,6 +116,19 @@ def patient_context(
         subgraph=view.subgraph(shown, ordered, as_of),
         communities=tuple(choose_communities(graph, own, near.edges)),
         features=patient_features(graph, seeds),
+        missing=graph.outcome.missing,
+    )
+
+
+def numbers_alone(graph: OutcomeGraph, seeds: Sequence[Seed], as_of: date | None) -> PatientContext:
+    """A context of features without what can be read: a tenth of the time, for many patients."""
+    return PatientContext(
+        task=graph.outcome.task,
+        as_of=as_of,
+        passages=(),
+        subgraph=Subgraph((), (), (), as_of),
+        communities=(),
+        features=replace(patient_features(graph, seeds), pairs=()),
         missing=graph.outcome.missing,
     )
 

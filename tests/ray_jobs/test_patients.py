@@ -106,6 +106,19 @@ def test_contexts_are_what_the_retriever_gives(graph: str, ids: list[str], tmp_p
     assert not (tmp_path / ".contexts.jsonl.parts").exists()
 
 
+def test_numbers_alone_are_those_of_whole_contexts(
+    graph: str, ids: list[str], tmp_path: Path
+) -> None:
+    source = write(tmp_path / "seeds.jsonl", [patient(1, ids[:3]), patient(2, [])])
+    run(source, graph, tmp_path / "whole.jsonl", "--as-of", "2015-12-31")
+    run(source, graph, tmp_path / "bare.jsonl", "--as-of", "2015-12-31", "--limit", "0")
+    for whole, bare in zip(lines(tmp_path / "whole.jsonl"), lines(tmp_path / "bare.jsonl"),
+                           strict=True):  # fmt: skip
+        for key in ("features", "literature_until", "as_of", "known", "missing"):
+            assert bare[key] == whole[key]
+        assert not bare["passages"]
+
+
 def test_bad_lines_are_told_and_good_ones_kept(graph: str, ids: list[str], tmp_path: Path) -> None:
     rows = [
         patient(1, ids[:2]),
