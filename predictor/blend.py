@@ -2,6 +2,7 @@
 
 Risks that add up are what a regression reads best, thresholds and interactions what trees do. How
 much each of the two says is chosen, like their settings, on rows that neither was fitted on.
+Features without support in training rows do not enter (`predictor.support`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from predictor.logistic import FittedLogistic, Logistic
 from predictor.metrics import expit, log_loss, log_odds
 from predictor.model import F64, I8, Settings, Tuned
 from predictor.schema import FeatureTable
+from predictor.support import supported
 
 WEIGHTS: Final = tuple(step / 10 for step in range(11))
 """Of the regression; what is left to 1 is the trees'."""
@@ -73,11 +75,12 @@ class Blend:
     """A regression and boosted trees, each tuned as it is alone, then weighed."""
 
     name = "blend"
-    candidates: tuple[Settings, ...] = ({},)
+    candidates: tuple[Settings, ...] = ({"support": 3.0},)
 
     def fit(
         self, table: FeatureTable, label: I8, settings: Settings, *, seed: int, threads: int = 1
     ) -> FittedBlend:
+        table = supported(table, label, settings.get("support", 0.0))
         linear = Logistic().fit(table, label, _own(settings, LINEAR), seed=seed, threads=threads)
         trees = LightGBM().fit(table, label, _own(settings, TREES), seed=seed, threads=threads)
         return FittedBlend(linear, trees, settings.get("weight", 0.5))
@@ -91,7 +94,9 @@ class Blend:
         seed: int,
         threads: int = 1,
     ) -> Tuned:
-        chosen: dict[str, float] = {}
+        support = settings.get("support", 0.0)
+        train = (supported(*train, support), train[1])
+        chosen: dict[str, float] = {"support": support}
         predicted = []
         for kind, prefix in ((Logistic(), LINEAR), (LightGBM(), TREES)):
             tried = [

@@ -19,9 +19,9 @@ PATIENCE: Final = 40
 """Boosting stops where the loss on rows not fitted on has not fallen for `PATIENCE` rounds."""
 
 _CANDIDATES: Final[tuple[Settings, ...]] = (
-    {"leaves": 15, "rate": 0.04, "least": 40, "features": 0.5, "ridge": 5.0},
     {"leaves": 7, "rate": 0.05, "least": 60, "features": 0.3, "ridge": 10.0},
-    {"leaves": 31, "rate": 0.03, "least": 80, "features": 0.3, "ridge": 20.0},
+    {"leaves": 4, "rate": 0.08, "least": 60, "features": 0.2, "ridge": 30.0},
+    {"leaves": 31, "rate": 0.02, "least": 80, "features": 0.3, "ridge": 30.0},
 )
 
 

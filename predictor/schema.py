@@ -15,7 +15,7 @@ A row is one prediction: (subject_id, stay_id, prediction_time) is unique. A pat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -168,6 +168,11 @@ class FeatureTable:
         """Only the features of some sources."""
         wanted = set(sources)
         kept = tuple(column for column in self.columns if column.source in wanted)
+        return FeatureTable(self.task, kept, self.table.select(_names(kept)))
+
+    def only(self, names: Collection[str]) -> FeatureTable:
+        """Only the features of some names, in the table's order."""
+        kept = tuple(column for column in self.columns if column.name in names)
         return FeatureTable(self.task, kept, self.table.select(_names(kept)))
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> FeatureTable:

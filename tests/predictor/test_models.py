@@ -13,6 +13,7 @@ from predictor.encode import Encoder
 from predictor.metrics import auroc, log_loss, log_odds
 from predictor.model import Explained, ModelError, kind_named, kinds, load_model, save_model
 from predictor.schema import Column, FeatureError, FeatureTable
+from predictor.support import supported
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made import made_table
@@ -141,7 +142,7 @@ def test_a_blend_is_tuned_to_be_no_worse_than_its_parts(
     table, _ = world
     half = np.arange(len(table)) % 2 == 0
     parts = [(table.take(rows), table.labels[rows]) for rows in (half, ~half)]
-    tuned = kind_named("blend").tune(*parts, {}, seed=1)
+    tuned = kind_named("blend").tune(*parts, {"support": 0.0}, seed=1)
     for kind in ("logistic", "lightgbm"):
         alone = [
             kind_named(kind).tune(*parts, one, seed=1).loss for one in kind_named(kind).candidates
@@ -150,6 +151,34 @@ def test_a_blend_is_tuned_to_be_no_worse_than_its_parts(
     fitted = kind_named("blend").fit(*parts[0], tuned.settings, seed=1)
     predicted = fitted.predict_proba(parts[1][0])
     assert log_loss(parts[1][1], predicted) == pytest.approx(tuned.loss)
+
+
+def test_what_has_no_support_does_not_enter_a_blend(
+    world: tuple[FeatureTable, np.ndarray],
+) -> None:
+    table, _ = world
+    settings = {**settings_of("blend"), "support": 3.0}
+    fitted = kind_named("blend").fit(table, table.labels, settings, seed=1)
+    assert set(fitted.encoder.names) >= {"age", "sodium", "frail", "documented pairs"}
+    assert "noise" not in fitted.encoder.names
+
+
+def test_support_is_the_correlations_z_and_finds_what_is_bent() -> None:
+    rng = np.random.default_rng(0)
+    n = 4000
+    bent, straight = rng.normal(0, 1, n), rng.normal(0, 1, n)
+    label = (rng.random(n) < np.where(np.abs(bent) > 1.5, 0.4, 0.1)).astype(np.int8)
+    given = {"bent": bent, "straight": straight, "weak": label * 0.1 + rng.normal(0, 1, n)}
+    base, _ = made_table(n)
+    keys = base.take(np.arange(n)).table.select(["subject_id", "stay_id", "prediction_time"])
+    made = keys.append_column("label", pa.array(label))
+    for name, values in given.items():
+        made = made.append_column(name, pa.array(values))
+    table = FeatureTable.make("t", [Column(name, "structured") for name in given], made)
+    z = abs(np.corrcoef(table.number("weak"), table.labels)[0, 1]) * np.sqrt(n)
+    assert {c.name for c in supported(table, table.labels, z - 0.01).columns} == {"bent", "weak"}
+    assert {c.name for c in supported(table, table.labels, z + 0.01).columns} == {"bent"}
+    assert len(supported(table, table.labels, 1000.0).columns) == 3
 
 
 def test_a_lasso_leaves_out_what_tells_nothing(world: tuple[FeatureTable, np.ndarray]) -> None:
