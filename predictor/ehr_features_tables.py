@@ -158,9 +158,15 @@ def _history_part(
 ) -> Part:
     """Counts, sums and latest values of earlier rows, with the time of the latest as clock."""
     features = [f"count(*) {EARLIER} AS {column('earlier rows')}"]
-    if layout.time:
-        features.append(f"date_diff('hour', max(row_time) {EARLIER}, row_time) / 24.0 AS "
-                        f"{column('days since earlier row')}")  # fmt: skip
+    since = _since_sql(layout)
+    if since:
+        names = ("days since", "days between") if layout.time else ("order since", "order between")
+        features.append(f"since AS {column(f'{names[0]} earlier row')}")
+        features.append(
+            f"arg_max(since, {LATEST}) {EARLIER} AS {column(f'{names[1]} earlier rows')}"
+        )
+    if layout.codes and task.allow_index_codes:
+        features += _same_codes(layout)
     for name in layout.history.total:
         value = f"TRY_CAST({column(name)} AS DECIMAL(28, 6))"  # exact: no order of adding
         features.append(f"(sum({value}) {EARLIER})::DOUBLE AS {column(f'earlier {name} total')}")
@@ -170,13 +176,33 @@ def _history_part(
     if layout.history.outcome_known_by_next_row:
         features += _earlier_outcomes(task)
     answer = records.query(
-        f"""WITH history AS (SELECT subject_id, stay_id, {", ".join(features)},
-            max(row_time) {EARLIER} AS known FROM wide)
+        f"""WITH timed AS (SELECT *, {since or "NULL"} AS since FROM wide),
+        history AS (SELECT subject_id, stay_id, {", ".join(features)},
+            max(row_time) {EARLIER} AS known FROM timed)
         SELECT history.* EXCLUDE (subject_id, stay_id) FROM cohort_rows
         JOIN history USING (subject_id, stay_id) ORDER BY row""",
         cohort_rows=rows,
     )
     return part_of(answer, HISTORY)
+
+
+def _since_sql(layout: Layout) -> str:
+    """How long a row is after the patient's latest earlier one: days, or the log of an order."""
+    if layout.time:
+        return f"date_diff('hour', max(row_time) {EARLIER}, row_time) / 24.0"
+    if layout.history.gap:
+        return f"ln(1 + date_diff('second', max(row_time) {EARLIER}, row_time))"
+    return ""
+
+
+def _same_codes(layout: Layout) -> list[str]:
+    """Whether a code is of the same group as in the patient's latest earlier row: 1 or 0."""
+    groups = {name: f"left(replace({column(name)}, '.', ''), 3)" for name in layout.codes}
+    return [
+        f"({group} = arg_max({group}, {LATEST}) {EARLIER})::INTEGER AS "
+        f"{column(f'{name} group as before')}"
+        for name, group in groups.items()
+    ]
 
 
 def _earlier_outcomes(task: Task) -> list[str]:

@@ -29,12 +29,14 @@ class History:
     `total` are summed over all earlier rows, `last` are taken from the latest earlier one that
     has a value.
     `outcome_known_by_next_row` states that the outcome of a row is known when the patient comes
-    again, so that earlier outcomes are features; without it they are not.
+    again, so that earlier outcomes are features; without it they are not. `gap` states that the
+    difference of two rows' `order` tells how long one is after the other, in a unit of its own.
     """
 
     total: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     outcome_known_by_next_row: bool = False
+    gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def _history(given: Given, ordered: bool, path: Path) -> History:
         given.texts("total", ()),
         given.texts("last", ()),
         given.flag("outcome_known_by_next_row", False),
+        given.flag("gap", False),
     )
     given.done()
     if history != History() and not ordered:

@@ -102,6 +102,22 @@ def test_history_is_what_earlier_rows_tell(hospital: tuple[Path, Path]) -> None:
     assert values(features, "clock history")["3"] == datetime(1970, 1, 1, 0, 0, 1)
 
 
+def test_the_gap_to_earlier_rows_is_told_where_the_order_tells_time(
+    hospital: tuple[Path, Path],
+) -> None:
+    assert "order since earlier row" not in features_of(*hospital).table.column_names
+    layout = LAYOUT.replace("history: {", "history: {gap: true, ")
+    hospital[1].write_text(
+        layout.replace("horizon_days", "allow_index_codes: true\n    horizon_days")
+    )
+    features = features_of(*hospital)
+    since = values(features, "order since earlier row")
+    assert since == {"1": None, "3": np.log(3), "2": None, "4": np.log(3), "7": None}
+    assert set(values(features, "order between earlier rows").values()) == {None}
+    same = values(features, "code group as before")
+    assert same == {"1": None, "3": 0, "2": None, "4": None, "7": None}
+
+
 def test_codes_of_the_row_are_read_only_where_the_task_allows(hospital: tuple[Path, Path]) -> None:
     features = features_of(*hospital)
     assert values(features, "earlier charlson congestive heart failure") == {
