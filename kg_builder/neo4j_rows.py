@@ -28,7 +28,7 @@ import pyarrow as pa
 from kg_builder.digest import SPANS, hash_matrix
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, EdgeKey
 from kg_builder.search import normalize
-from kg_builder.snapshot_reader import concept_of, hierarchy, spread
+from kg_builder.snapshot_reader import hierarchy, spread
 from kg_builder.snapshot_tables import SnapshotTables
 from ontologies.concept import Concept, Name
 
@@ -72,6 +72,7 @@ EVIDENCE: Columns = (
     ("sentence", "string"),
 )  # fmt: skip
 EDGE: Columns = (*((name, "long") for name in COUNTS), ("edge", "long"), ("hash", "long"))
+_CONCEPT_TABLE = ("id", "name", "semantic_types", "parents", "xrefs", "definition", "articles")
 _ARTICLE_TABLE = (
     "pmid", "version", "title", "section_labels", "section_texts", "year", "month", "day",
     "published", "types", "mesh", "languages", "retracted", "revised", "journal", "doi",
@@ -159,10 +160,17 @@ class Neo4jRows:
 
     def concepts(self, rows: Array) -> Iterator[Row]:
         """Values of `CONCEPT`."""
-        table = self.tables["concepts"].take(pa.array(rows, pa.int64()))
-        hashes = self.concept_hashes[rows].tolist()
-        for record, number in zip(table.to_pylist(), hashes, strict=True):
-            yield [*_concept(concept_of(record), record["articles"]), number]
+        table = self.tables["concepts"].take(pa.array(rows, pa.int64())).combine_chunks()
+        names = table["names"].combine_chunks()
+        ends = np.cumsum(names.value_lengths().fill_null(0).to_numpy()).tolist()
+        parts = [_values(column) for column in names.flatten().flatten()]
+        plain = [table[name].to_pylist() for name in _CONCEPT_TABLE]
+        start = 0
+        for end, number, record in zip(
+            ends, self.concept_hashes[rows].tolist(), zip(*plain, strict=True), strict=True
+        ):
+            yield [*_concept(record, [part[start:end] for part in parts]), number]
+            start = end
 
     @cached_property
     def edges(self) -> EdgeRows:
@@ -307,22 +315,22 @@ def _first_eight(column: pa.ChunkedArray) -> Array:
     return np.ascontiguousarray(hash_matrix(column)[:, :8]).view("<u8").reshape(-1)
 
 
-def _concept(concept: Concept, articles: int) -> Row:
-    names = concept.names
-    keys = search_names(concept)
-    codes = sorted({code.casefold()[:KEY_CHARACTERS] for code in (concept.id, *concept.xrefs)})
+def _values(column: pa.Array) -> list[Any]:
+    """The values of a column, one object for all that are equal: texts come again and again."""
+    encoded = column.dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    return [values[code] for code in encoded.indices.to_pylist()]
+
+
+def _concept(record: Sequence[Any], names: list[list[Any]]) -> Row:
+    """Values of `CONCEPT` but for the hash; `names` are texts, sources, scopes, notes only."""
+    concept_id, name, types, parents, xrefs, definition, articles = record
+    keys = sorted({normalize(text)[:KEY_CHARACTERS] for text in {name, *names[0]}} - {""})
+    codes = sorted({code.casefold()[:KEY_CHARACTERS] for code in (concept_id, *xrefs)})
     return [
-        concept.id, concept.name, [n.text for n in names], [n.source for n in names],
-        [n.scope for n in names], [n.notes_only for n in names], list(concept.semantic_types),
-        list(concept.parents), list(concept.xrefs), concept.definition, articles, keys,
+        concept_id, name, *names, types, parents, xrefs, definition, articles, keys,
         [len(set(key.split(" "))) for key in keys], codes,
     ]  # fmt: skip
-
-
-def search_names(concept: Concept) -> list[str]:
-    """The distinct normalized names of a concept, sorted."""
-    names = {normalize(name) for name in (concept.name, *(n.text for n in concept.names))}
-    return sorted({name[:KEY_CHARACTERS] for name in names} - {""})
 
 
 def concept_from(node: dict[str, Any]) -> Concept:

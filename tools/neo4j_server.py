@@ -147,8 +147,9 @@ server.bolt.tls_level=REQUIRED
             f"{name}={folder / path}" if path.endswith(".csv") else f"{name}={path}"
             for name, _, path in (option.rpartition("=") for option in options)
         ]
+        report = f"--report-file={self.home / 'import.report'}"
         replace = "--overwrite-destination"
-        return self.admin("database", "import", "full", "neo4j", replace, *placed)
+        return self.admin("database", "import", "full", "neo4j", report, replace, *placed)
 
     def start(self, wait_seconds: float = 300) -> None:
         """Start the process and wait until a driver can connect; `TimeoutError` where it cannot."""
