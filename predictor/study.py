@@ -152,9 +152,13 @@ def study(
     runs: Mapping[str, FusedRun],
     *,
     scores: Mapping[str, GivenScore] | None = None,
+    instead: Mapping[str, FusedRun] | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Study:
-    """Put together what the jobs of `jobs_of(table, plan)` gave, by name of job."""
+    """Put together what the jobs of `jobs_of(table, plan)` gave, by name of job.
+
+    `instead` are runs of the first kind on the same rows with other knowledge, to compare with.
+    """
     main = runs[plan.kinds[0]]
     test = main.test
     label, subjects = table.labels, table.subjects
@@ -177,11 +181,13 @@ def study(
     names = [column.name for column in table.columns if column.name in plan.subgroup_columns]
     part = table.take(test)
     groups = subgroups(part, main.probability[test], groups_of(part, names), seed=plan.seed)
+    shuffled = {SHUFFLED: runs[SHUFFLED]} if SHUFFLED in runs else {}
     counterfactuals = {
-        SHUFFLED: compare_auroc(
-            label[test], main.probability[test], runs[SHUFFLED].probability[test], subjects[test]
+        name: compare_auroc(
+            label[test], main.probability[test], run.probability[test], subjects[test]
         )
-    } if SHUFFLED in runs else {}  # fmt: skip
+        for name, run in {**shuffled, **(instead or {})}.items()
+    }
     return Study(
         models,
         alone,

@@ -42,20 +42,23 @@ def retrieve_for_rows(
     findings: Iterable[KnownFinding] = (),
     vocabulary: str | None = None,
     passages: int = PASSAGES,
+    latest: date | None = None,
     workers: int = 1,
     told: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Path:
     """Write `contexts.jsonl` for every row of a cohort into the folder `out`.
 
     The concepts are those that records and findings held by the prediction time; the literature is
-    cut at the row's own date, for which cuts of the graph are made where they are missing. Raises
-    `FileNotFoundError` where there is no graph.
+    cut at the row's own date, and no later than `latest`, for which cuts of the graph are made
+    where they are missing. Raises `FileNotFoundError` where there is no graph.
     """
     told("concepts", 0, 1)
     opened = Vocabulary.load(vocabulary_directory(vocabulary))
     made = patient_seeds(records, cohort, task, opened)
     grace = task.discharge_summary_grace_hours
     rows = with_findings(made.rows, findings, grace)
+    if latest is not None:
+        rows = [replace(row, as_of=min(row.as_of or latest, latest)) for row in rows]
     seeds, answer = out / "seeds.jsonl", out / "contexts.jsonl"
     write_seeds(seeds, rows)
     days = sorted({row.as_of for row in rows if row.as_of is not None})
@@ -63,7 +66,12 @@ def retrieve_for_rows(
         told("cuts of the graph", place, len(days))
         cut(graph, day)
     told("literature", 0, 1)
-    contexts(seeds, answer, Recipe(graph, task.name, None, passages), workers=workers)
+    tally = contexts(seeds, answer, Recipe(graph, task.name, None, passages), workers=workers)
+    if tally.bad:
+        raise ValueError(
+            f"{seeds}: {len(tally.bad)} of {tally.read} rows got no answer of the graph, the first "
+            f"(line {tally.bad[0].line}): {tally.bad[0].reason}"
+        )
     return answer
 
 

@@ -117,7 +117,7 @@ def contexts(
     `UnknownTaskError` before anything is made.
     """
     started = time.monotonic()
-    opened_retriever(recipe.graph).outcome_graph(recipe.task, recipe.as_of)
+    opened_retriever(recipe.graph, recipe.version).outcome_graph(recipe.task, recipe.as_of)
     shards = list(_shards(source, recipe.version))
     folder = out.with_name(f".{out.name}.parts")
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,14 +155,14 @@ def _made(shards: Sequence[Shard], recipe: Recipe, workers: int) -> Iterator[tup
 
 
 @functools.lru_cache(maxsize=2)
-def opened_retriever(graph: str) -> GraphRetriever:
-    """A worker's retriever, opened once."""
+def opened_retriever(graph: str, version: str) -> GraphRetriever:
+    """A worker's retriever, opened once for each content of the graph (`Recipe.version`)."""
     return GraphRetriever.open(graph)
 
 
 def make_shard(recipe: Recipe, lines: Lines) -> str:
     """For each line of seeds a context, or a line that tells what is wrong with it."""
-    retriever = opened_retriever(recipe.graph)
+    retriever = opened_retriever(recipe.graph, recipe.version)
     return "".join(_made_line(retriever, recipe, number, text) for number, text in lines)
 
 

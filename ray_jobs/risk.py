@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from predictor.sources import open_records
 from predictor.study import Plan
 from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option, task_option
+from ray_jobs.config import AsOf
 from ray_jobs.graph_step import PASSAGES, cited_sentences
 from ray_jobs.kg_build import bars
 from ray_jobs.risk_audit import audit_probes, audit_table
@@ -87,6 +89,11 @@ def told_plainly() -> Iterator[None]:
     type=click.IntRange(0),
     help="Kept of the literature for each row; 0: features alone, ten times as fast.",
 )
+@click.option(
+    "--graph-until",
+    type=AsOf(),
+    help="Fit once more with the graph as it was known then: what newer articles are worth.",
+)
 @click.option("--no-ablation", is_flag=True, help="Fit on all sources of information alone.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @json_option
@@ -107,6 +114,7 @@ def train_command(
     seed: int,
     replicates: int,
     passages: int,
+    graph_until: date | None,
     no_ablation: bool,
     workers: int,
     as_json: bool,
@@ -122,7 +130,14 @@ def train_command(
 
         division = Division(folds, test_share)
         trained = train(
-            inputs, out, plan, split=split, division=division, workers=workers, told=told
+            inputs,
+            out,
+            plan,
+            split=split,
+            division=division,
+            graph_until=graph_until,
+            workers=workers,
+            told=told,
         )
     if as_json:
         click.echo((out / "metrics.json").read_text(encoding="utf-8"), nl=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -105,6 +106,32 @@ def with_contexts(
         vocabulary=inputs.vocabulary, passages=inputs.passages, workers=workers, told=told,
     )  # fmt: skip
     return replace(inputs, contexts=made)
+
+
+def with_earlier_graph(
+    records: Records,
+    inputs: Inputs,
+    gathered: Gathered,
+    latest: date,
+    out: Path,
+    workers: int = 1,
+    told: Callable[[str, int, int], None] = lambda *_: None,
+) -> FeatureTable:
+    """The features with those of the graph as it was known on a day, where that is earlier.
+
+    Raises `ValueError` where the inputs name no graph to cut.
+    """
+    if inputs.graph is None:
+        raise ValueError("an earlier graph needs the graph itself (--graph), not contexts")
+    folder = out / f"graph-until-{latest.isoformat()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    findings = () if inputs.findings is None else read_findings(inputs.findings)
+    made = retrieve_for_rows(
+        records, gathered.cohort, gathered.task, inputs.graph, folder, findings=findings,
+        vocabulary=inputs.vocabulary, passages=0, latest=latest, workers=workers, told=told,
+    )  # fmt: skip
+    others = gathered.table.select(("structured", "notes"))
+    return others.join(graph_features(made, others.task))
 
 
 def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from extractor.split import Split, make_split
 from predictor.evaluate import as_json
-from predictor.fuse import FusedRun
+from predictor.fuse import FusedRun, fuse
 from predictor.leakage import Audit, judge, summary
 from predictor.run import (
     RunInfo,
@@ -29,7 +30,7 @@ from predictor.sources import Records, open_records
 from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
 from predictor.synthetic.truth import read_truth
 from ray_jobs.risk_audit import audit_probes
-from ray_jobs.risk_data import Gathered, Inputs, gather, with_contexts
+from ray_jobs.risk_data import Gathered, Inputs, gather, with_contexts, with_earlier_graph
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -77,12 +78,14 @@ def train(
     *,
     split: Path | None = None,
     division: Division = DIVISION,
+    graph_until: date | None = None,
     workers: int = 1,
     told: Told = lambda *_: None,
 ) -> Trained:
     """Audit, train and evaluate; write the run's folder (see `predictor.run`).
 
-    An alarm of the audit does not stop the training, it stands first in all that is reported.
+    With `graph_until` the first model is fitted once more with the graph as it was known then. An
+    alarm of the audit does not stop the training, it stands first in all that is reported.
     """
     started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
@@ -97,9 +100,14 @@ def train(
         gathered.table.save(out / "features.parquet")
         _write(out / "audit.json", {"summary": summary(audit), **as_json(audit)})
         runs = fit_all(gathered.table, divided, plan, workers, told)
+        instead: dict[str, FusedRun] = {}
+        if graph_until is not None:
+            earlier = with_earlier_graph(records, inputs, gathered, graph_until, out, workers, told)
+            name = f"graph as of {graph_until.isoformat()}"
+            instead[name] = fuse(earlier, divided, plan.kinds[0], seed=plan.seed)
         told("evaluating", 0, 1)
         scores = given_scores(records, gathered)
-        found = study(gathered.table, divided, plan, runs, scores=scores)
+        found = study(gathered.table, divided, plan, runs, scores=scores, instead=instead)
         trained = Trained(gathered, divided, audit, found, runs, time.monotonic() - started)
         keep(trained, inputs, records, plan, out)
     return trained
