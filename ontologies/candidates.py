@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ontologies.coordination import shared_heads
 from ontologies.hashing import I32, U64, extend_hash, text_hash
+from ontologies.known_words import KnownWords
 from ontologies.lexicon import KINDS, MAX_TOKENS, UNWANTED, Lexicon
 from ontologies.name_forms import OPEN, SHARED
 from ontologies.normalize import normal_form
@@ -80,6 +81,7 @@ class TokenTable(dict[str, int]):
         self.length: U8 = np.zeros(0, dtype=np.uint8)
         self.tail: U64 = np.zeros(0, dtype=np.uint64)
         self._roots: I32 = np.zeros(0, dtype=np.int32)
+        self._words = KnownWords()
 
     def __missing__(self, token: str) -> int:
         number = self[token] = len(self)
@@ -90,6 +92,19 @@ class TokenTable(dict[str, int]):
         """The number of each token; `refresh` before the arrays are asked for new ones."""
         known = [number for number in map(self.get, tokens) if number is not None]
         return known if len(known) == len(tokens) else [self[token] for token in tokens]
+
+    def numbers_at(self, text: str, codes: U32, starts: I64, ends: I64) -> I32 | None:
+        """The number of the token at each place, as `numbers`; `None` where few are asked for."""
+        looked_up = self._words.look_up(codes, starts, ends)
+        if looked_up is None:
+            return None
+        keys, numbers = looked_up
+        new = np.flatnonzero(numbers < 0)
+        if len(new):
+            spans = zip(starts[new].tolist(), ends[new].tolist(), strict=True)
+            numbers[new] = [self[text[low:high]] for low, high in spans]
+            self._words.learn(keys[new], numbers[new])
+        return numbers
 
     def refresh(self) -> None:
         """Bring the arrays up to the tokens numbered since the last call."""
@@ -147,7 +162,9 @@ def tokenize(texts: Sequence[str], table: TokenTable, gaps: GapKinds) -> Batch:
     document = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     offset = begins[document]
     start, end = (starts - offset).astype(np.int32), (ends - offset).astype(np.int32)
-    token = _numbers(texts, start, end, first, table)
+    token = table.numbers_at(text, codes, starts, ends)
+    if token is None:
+        token = _numbers(texts, start, end, first, table)
     gap = _gaps(text, codes, starts, ends, gaps)
     table.refresh()
     long_before = np.zeros(count, dtype=bool)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ontologies.kernels import compiled, probe
+
 U64 = npt.NDArray[np.uint64]
 I32 = npt.NDArray[np.int32]
 
@@ -78,6 +80,10 @@ class HashTable:
 
     def lookup(self, keys: U64) -> I32:
         """The value of each key, `ABSENT` where the table does not hold it."""
+        if (loop := compiled(probe, len(keys))) is not None:
+            out = np.empty(len(keys), dtype=np.int32)
+            loop(self.keys, self.values, np.uint64(self.slots), keys, out)
+            return out
         slot = _home(keys, self.slots)
         found = np.take(self.keys, slot)
         hit = found == keys

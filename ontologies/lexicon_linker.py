@@ -34,6 +34,8 @@ from ontologies.candidates import (
 from ontologies.caution import cautious_scores
 from ontologies.compiled import compiled_lexicon
 from ontologies.features import described, features, written_case
+from ontologies.hashing import I32
+from ontologies.kernels import compiled, first_come
 from ontologies.lexicon import JUDGED, KINDS, Lexicon
 from ontologies.linker import Mention
 from ontologies.precision import Precision, log_odds
@@ -212,7 +214,7 @@ def longest(
     marked: npt.NDArray[np.bool_],
     likely: npt.NDArray[np.bool_],
     tokens: int,
-) -> list[int]:
+) -> npt.NDArray[np.int64]:
     """Of the likely candidates those to keep, in text order: the longest, of equal spans the most
     probable.
 
@@ -223,14 +225,24 @@ def longest(
     at = np.flatnonzero(likely)
     rank = np.where(_IS_JUDGED[found.kind[at]], np.where(marked[at], 0, 1), 2)
     order = at[np.lexsort((-scores[at], found.first[at], -found.count[at], rank))]
-    taken = bytearray(tokens)
-    kept = []
-    firsts, counts = found.first[order].tolist(), found.count[order].tolist()
-    for candidate, first, count in zip(order.tolist(), firsts, counts, strict=True):
-        if 1 not in taken[first : first + count]:
+    firsts, counts = found.first[order], found.count[order]
+    kept = _first_come(firsts, counts, tokens)
+    best: npt.NDArray[np.int64] = order[kept][np.argsort(firsts[kept])]
+    return best
+
+
+def _first_come(firsts: I32, counts: I32, tokens: int) -> npt.NDArray[np.bool_]:
+    """Of stretches of tokens in order of precedence, those of which no token is taken before."""
+    if (loop := compiled(first_come, len(firsts))) is not None:
+        kept = np.zeros(len(firsts), dtype=np.uint8)
+        loop(firsts, counts, np.zeros(tokens, dtype=np.uint8), kept)
+        return kept > 0
+    free, taken = [], bytearray(tokens)
+    for first, count in zip(firsts.tolist(), counts.tolist(), strict=True):
+        free.append(1 not in taken[first : first + count])
+        if free[-1]:
             taken[first : first + count] = b"\x01" * count
-            kept.append((first, candidate))
-    return [candidate for _, candidate in sorted(kept)]
+    return np.array(free, dtype=bool)
 
 
 def with_abbreviations(

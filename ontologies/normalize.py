@@ -37,6 +37,9 @@ _SPELLING = (
     (re.compile("lys(?=e[ds]?$)"), "lyz"),
     (re.compile("tre(?=s?$)"), "ter"),
 )
+_SPELT = re.compile("[ao]e|sulph|our|is|lys|tre")
+"""What must occur in a word for any of the rules of spelling to change it."""
+
 _IRREGULAR = {
     "media": "medium", "bacteria": "bacterium", "thrombi": "thrombus", "emboli": "embolus",
     "calculi": "calculus", "bacilli": "bacillus", "stimuli": "stimulus", "fungi": "fungus",
@@ -88,7 +91,7 @@ def normal_form(token: str) -> str:
         word = _GREEK.get(word, word)
     if len(word) < _SHORT or not word.isascii() or not word.isalpha():
         return word
-    if len(word) > _SHORT:
+    if len(word) > _SHORT and _SPELT.search(word):
         for pattern, plain in _SPELLING:
             word = pattern.sub(plain, word)
     if token.isupper() and len(word) <= _SYMBOL:

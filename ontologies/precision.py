@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from ontologies.features import KEYS, Features
 from ontologies.hashing import U64, HashTable, extend_hash
+from ontologies.kernels import compiled, tree_rows, tree_sums
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -105,6 +106,14 @@ class Trees:
 
     def raw(self, columns: dict[str, npt.NDArray[np.generic]], size: int) -> F64:
         """The sum of the leaves of all trees for each candidate."""
+        work = size * len(self.names)
+        find, add = compiled(tree_rows, work), compiled(tree_sums, work)
+        if find is not None and add is not None:
+            values = np.array([columns[name] for name in self.names], dtype=np.float64)
+            rows, out = np.empty((size, len(self.names)), dtype=np.int32), np.empty(size)
+            find(values, self.thresholds, self.starts, rows)
+            add(self.masks, rows, self.leaves, _LOWEST_BIT, out)
+            return out
         tables = list(self._tables())
         bins = [
             np.searchsorted(limits, columns[name].astype(np.float64)) for name, limits, _ in tables

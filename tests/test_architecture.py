@@ -38,6 +38,7 @@ HEAVY = (
     "imblearn",
     "duckdb",
     "sentence_transformers",
+    "numba",
 )
 
 
