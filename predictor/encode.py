@@ -23,7 +23,8 @@ LEAST_ROWS: Final = 20
 MOST_LEVELS: Final = 254
 FARTHEST: Final = 6.0
 """A feature is used where at least `LEAST_ROWS` training rows differ from its most common value
-(missing is a value), a category where as many have it; LightGBM takes at most 254 categories.
+(missing is a value), a category where as many have it; of less than 100 training rows a fifth is
+enough. LightGBM takes at most 254 categories.
 Scaled values are cut at `FARTHEST` standard deviations, so that one typing error moves little."""
 
 
@@ -54,8 +55,10 @@ class Encoder:
     categories: tuple[CategoryCode, ...]
 
     @classmethod
-    def fit(cls, table: FeatureTable, least_rows: int = LEAST_ROWS) -> Encoder:
+    def fit(cls, table: FeatureTable, least_rows: int | None = None) -> Encoder:
         """Learn from training rows alone; `FeatureError` where no feature says anything."""
+        if least_rows is None:
+            least_rows = min(LEAST_ROWS, max(2, len(table) // 5))
         numbers, categories = [], []
         for column in table.columns:
             if column.kind == "number":

@@ -209,8 +209,17 @@ def test_what_hardly_varies_in_training_is_not_used() -> None:
     assert encoder.categories[0].levels == ("a", "b")
 
 
+def test_of_few_rows_a_fifth_is_enough() -> None:
+    table = made_table(20)[0]
+    assert "frail" in Encoder.fit(table).names
+    assert "frail" not in Encoder.fit(table, least_rows=20).names
+
+
 def test_nothing_to_learn_from_is_an_error() -> None:
-    table = made_table(10)[0].select(["graph"])
+    table = made_table(300)[0].only({"frail"})
+    at = table.table.column_names.index("frail")
+    constant = table.table.set_column(at, "frail", pa.array([0.0] * len(table)))
+    table = FeatureTable.make("made", table.columns, constant)
     with pytest.raises(FeatureError, match="nothing to learn"):
         Encoder.fit(table)
 
