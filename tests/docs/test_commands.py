@@ -97,7 +97,7 @@ def test_the_layout_of_a_table_of_ones_own(tmp_path: Path, environment: dict[str
     data = tmp_path / "my-data"
     data.mkdir()
     write_stays(data)
-    draft, cohort = commands("tables.md")
+    draft, cohort = commands("tables.md")[:2]
     run(draft, tmp_path, environment)
     drafted = (tmp_path / "my-hospital.yaml").read_text(encoding="utf-8")
     assert "table: stays.csv" in drafted
