@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from kg_builder.pairs import CROWDED, Naming, naming, sentences_with, together
 from kg_builder.schema import LEDGER_EVIDENCE
 from kg_builder.signatures import mask_of, partners
 from kg_builder.statements import statements
+from kg_builder.trigger_search import TriggerSearch
 from kg_builder.triggers import load_lexicon, lower
 from ontologies.linker import Mention
 
@@ -71,6 +73,7 @@ class RelationExtractor:
         self._groups = groups
         self._masks: dict[str, tuple[int, int]] = {}
         self._lexicon = load_lexicon()
+        self._search = TriggerSearch(self._lexicon)
 
     def relate_many(
         self, texts: Sequence[str], sentences: pa.Table, mentions: pa.Table
@@ -165,18 +168,18 @@ class RelationExtractor:
         named = list(zip(*(column.tolist() for column in (*columns, *masks)), strict=True))
         spans = [np.asarray(sentences[name])[chosen] for name in ("article", "start", "end")]
         borders = [np.searchsorted(found.sentence, chosen, side) for side in ("left", "right")]
-        last, lowered = -1, ""
-        for row, first, until, article, start, end in zip(
-            *(column.tolist() for column in (chosen, *borders, *spans)), strict=True
+        own, owners = np.unique(spans[0], return_inverse=True)
+        lowered_texts = [lower(texts[article]) for article in own.tolist()]
+        found_hits = self._search.hits(lowered_texts, owners, *spans[1:])
+        for row, first, until, owner, end, hits in zip(
+            *(column.tolist() for column in (chosen, *borders, owners, spans[2])),
+            found_hits,
+            strict=True,
         ):
-            if article != last:
-                last, lowered = article, lower(texts[article])
-                hits_of = self._lexicon.hits_in(lowered)
-            mentions = named[first:until]
-            hits = hits_of(start, end, mentions[-1][0])
-            best = statements(lowered, hits, mentions)
-            if best:  # what follows the last mention can only deny or doubt what is stated
-                hits += hits_of(hits[-1].end + 1, end, end)
+            lowered, mentions = lowered_texts[owner], named[first:until]
+            # What follows the last mention can only deny or doubt what is stated.
+            before = hits[: bisect_left(hits, (mentions[-1][0],))]
+            best = statements(lowered, before, mentions)
             for statement in best.values():
                 subject, object_, frame = statement.subject, statement.object, statement.frame
                 hit = hits[statement.at]

@@ -126,17 +126,15 @@ class Lexicon:
         a slash: all are made spaces first, one before the text, so that the search can leap from
         space to space.
         """
-        padded = " " + lowered
-        for mark in _OPENERS:
-            padded = padded.replace(mark, " ")
+        spaced = padded(lowered)
         entries, finditer, new = self.entries, self.pattern.finditer, tuple.__new__
 
         def hits(start: int, end: int, until: int) -> list[Hit]:
             found = []
-            for match in finditer(padded, start, end + 1):
+            for match in finditer(spaced, start, end + 1):
                 left, right = match.span()
                 word = match[0]
-                # Places in `padded` are one more than in the text; a mark is part of its word.
+                # Places in `spaced` are one more than in the text; a mark is part of its word.
                 if word[0] != " ":
                     left -= 1
                 if left >= until:
@@ -148,6 +146,14 @@ class Lexicon:
 
 
 _OPENERS = ("\n", "(", "[", "/", '"', "\u2003")
+
+
+def padded(lowered: str) -> str:
+    """The text with a space before it, and spaces for all that a word begins after."""
+    spaced = " " + lowered
+    for mark in _OPENERS:
+        spaced = spaced.replace(mark, " ")
+    return spaced
 
 
 def lower(text: str) -> str:
