@@ -23,14 +23,29 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 WORTH: Final = 4096
-"""Items below which a loop is not compiled: to import numba takes longer than to do without."""
+"""Items below which a call is left to numpy."""
+
+START: Final = 10_000_000
+"""Items that a process does by numpy before it starts numba, which takes a second or two: about
+what they would have been faster by."""
 
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 
-def compiled(loop: _Loop, items: int = WORTH) -> _Loop | None:
-    """A loop compiled; `None` where numba is missing or the items are too few to be worth it."""
-    return None if items < WORTH else _compiled(loop)
+def compiled(loop: _Loop, items: int) -> _Loop | None:
+    """A loop compiled; `None` where numba is missing or there was too little to do to start it.
+
+    What is found is the same either way; when to start depends on what the process did before.
+    """
+    if items < WORTH:
+        return None
+    if _done["items"] < START:
+        _done["items"] += items
+        return None
+    return _compiled(loop)
+
+
+_done = {"items": 0}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ontologies.hashing import I32, U64
-from ontologies.kernels import compiled, known_words, learn_words, word_keys
+from ontologies.kernels import WORTH, compiled, known_words, learn_words, word_keys
 
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
@@ -55,4 +55,6 @@ class KnownWords:
 
 
 def _learn(table: U64, values: I32, keys: U64, numbers: I32) -> int:
-    return (compiled(learn_words) or learn_words)(table, values, keys, numbers)
+    return (compiled(learn_words, max(len(keys), WORTH)) or learn_words)(
+        table, values, keys, numbers
+    )

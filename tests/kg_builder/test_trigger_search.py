@@ -38,6 +38,7 @@ def one_by_one(texts: list[str]) -> list[list[Hit]]:
 def test_compiled_search_finds_what_the_expression_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     monkeypatch.setattr(kernels, "WORTH", 0)
+    monkeypatch.setattr(kernels, "START", 0)
     found = 0
 
     @settings(max_examples=300, deadline=None)

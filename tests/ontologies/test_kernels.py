@@ -27,6 +27,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], tuple
     """What a call gives with compiled loops, however little there is to do, and with numpy."""
     pytest.importorskip("numba")
     monkeypatch.setattr(kernels, "WORTH", 0)
+    monkeypatch.setattr(kernels, "START", 0)
 
     def run(call: Callable[[], Any]) -> tuple[Any, Any]:
         fast = call()
@@ -43,6 +44,14 @@ Both = Callable[[Callable[[], Any]], tuple[Any, Any]]
 
 def test_few_items_are_left_to_numpy() -> None:
     assert kernels.compiled(kernels.probe, kernels.WORTH - 1) is None
+
+
+def test_numba_starts_once_there_was_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(kernels, "START", 3 * kernels.WORTH)
+    monkeypatch.setattr(kernels, "_done", {"items": 0})
+    asked = [kernels.compiled(kernels.probe, kernels.WORTH) is not None for _ in range(5)]
+    assert asked == [False, False, False, True, True]
 
 
 def test_a_table_is_probed_as_numpy_does(both: Both) -> None:
@@ -103,6 +112,7 @@ def test_a_word_met_in_a_small_batch_keeps_its_number(monkeypatch: pytest.Monkey
     table = TokenTable()
     assert tokenize(["pain and fever"], table, GapKinds()).token.tolist() == [0, 1, 2]
     monkeypatch.setattr(kernels, "WORTH", 0)
+    monkeypatch.setattr(kernels, "START", 0)
     for _ in range(2):
         assert tokenize(["fever and chill"], table, GapKinds()).token.tolist() == [2, 1, 3]
 
