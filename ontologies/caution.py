@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ontologies.candidates import Candidates
 from ontologies.hashing import path_hash, text_hash
 from ontologies.lexicon import KINDS
-from ontologies.name_forms import ADJECTIVE, WORD
+from ontologies.name_forms import ADJECTIVE, NOTES, OPEN, WORD
 from ontologies.normalize import TOKEN, normal_form
 
 F64 = npt.NDArray[np.float64]
@@ -49,6 +49,12 @@ _SPECIFIC: Final = [KINDS.index(kind) for kind in ("ANAT", "LIVB")]
 _STATED: Final = np.uint32(0b11)
 
 
+def is_shorthand(found: Candidates) -> Bool:
+    """Which names are of clinical notes alone: no article of the training corpora holds them."""
+    shorthand: Bool = (found.flags & np.uint32(NOTES | OPEN)) == NOTES
+    return shorthand
+
+
 def cautious_scores(found: Candidates, seen: F32, lower: Bool) -> F64:
     """A score for each candidate; `seen` is how often its name occurs in the training texts.
 
@@ -57,7 +63,7 @@ def cautious_scores(found: Candidates, seen: F32, lower: Bool) -> F64:
     several = found.count > 1
     score = np.where(several, SEVERAL_WORDS, ONE_WORD)
     symbol = ((found.flags & np.uint32(WORD)) == 0) & lower
-    short = ~several & (found.end - found.start < 4)
+    short = ~several & (found.end - found.start < 4) & ~is_shorthand(found)
     common = ~several & (seen >= COMMON) & ~np.isin(found.kind, _SPECIFIC)
     generic = np.isin(found.key, _GENERIC_KEYS)
     score[symbol | short | common | generic] = 0.0

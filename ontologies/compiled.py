@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ontologies.kinds import concept_rows
-from ontologies.lexicon import LEXICON_VERSION, Lexicon, NameRow, compile_names
+from ontologies.lexicon import LEXICON_VERSION, Compiler, Lexicon, NameRow, compiler_of
 from ontologies.name_forms import LEARNED, NOTES, OPEN, SCOPES
 from ontologies.normalize import NORMALIZE_VERSION
 
@@ -52,14 +52,23 @@ def _learned_names(vocabulary: Vocabulary, learned: Sequence[LearnedName]) -> It
             yield NameRow(vocabulary.row(concept), text, LEARNED | OPEN, bit)
 
 
+def vocabulary_compiler(vocabulary: Vocabulary) -> Compiler:
+    """A compiler that has taken in the names that a vocabulary gives."""
+    return compiler_of(_vocabulary_names(vocabulary), concept_rows(vocabulary))
+
+
+def with_learned(
+    compiler: Compiler, vocabulary: Vocabulary, learned: Sequence[LearnedName]
+) -> Lexicon:
+    """The lexicon of a vocabulary's compiler and of the learned names whose ids it holds."""
+    branch = compiler.branch()
+    branch.add(_learned_names(vocabulary, learned))
+    return branch.lexicon()
+
+
 def compile_lexicon(vocabulary: Vocabulary, learned: Sequence[LearnedName] = ()) -> Lexicon:
     """The lexicon of a vocabulary and of the learned names whose ids it holds, in memory."""
-
-    def names() -> Iterator[NameRow]:
-        yield from _vocabulary_names(vocabulary)
-        yield from _learned_names(vocabulary, learned)
-
-    return compile_names(names(), concept_rows(vocabulary))
+    return with_learned(vocabulary_compiler(vocabulary), vocabulary, learned)
 
 
 def _address(vocabulary: Vocabulary, learned: Sequence[LearnedName]) -> str:

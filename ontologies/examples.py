@@ -1,14 +1,14 @@
 """Candidates of the training texts: which are right, and what other articles say of them.
 
-Evidence for a candidate is counted in other articles than its own (five folds by PMID), and names
-that only its own fold taught are forgotten: so the trees learn how far to trust evidence instead
-of learning the articles by heart.
+Candidates are found with names that other articles taught than their own (five folds by PMID), and
+evidence for them is counted in other articles: so the trees learn how far to trust names and
+evidence instead of learning the articles by heart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,14 +23,12 @@ from ontologies.candidates import (
     restrict,
     tokenize,
 )
-from ontologies.compiled import source_bit
+from ontologies.compiled import source_bit, vocabulary_compiler, with_learned
 from ontologies.features import KEYS, MISSING, SPEAKING, Features, features
-from ontologies.hashing import U64, path_hash, text_hash
+from ontologies.hashing import U64, extend_hash
 from ontologies.lexicon import KINDS, Lexicon
-from ontologies.name_forms import LEARNED, SCOPES, variants
-from ontologies.normalize import TOKEN, normal_form
 from ontologies.precision import MAX_COUNT, Evidence, evidence_names, family_keys, log_odds
-from ontologies.training_texts import FOLDS, LearnedFolds, TrainingText
+from ontologies.training_texts import FOLDS, LearnedFolds, TrainingText, taught_elsewhere
 
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
@@ -58,7 +56,6 @@ class Examples:
     stretch with no id or with one that the vocabulary does not hold (one since retired, say)."""
 
 
-_NAMED = np.uint32((1 << len(SCOPES)) - 1)
 _JUDGED: Final = (
     ("disease", "MEDIC"), ("chemical", "MESH"), ("protein", "MESH"), ("gene", "HGNC"),
 )  # fmt: skip
@@ -117,42 +114,29 @@ def _known(found: Candidates, marks: Marks) -> Bool:
     return np.array([place not in unknown for place in places], dtype=bool)
 
 
-def _support(
-    found: Candidates,
-    learned: LearnedFolds,
-    vocabulary: Vocabulary,
-    lexicon: Lexicon,
-    fold: npt.NDArray[np.int64],
-) -> Bool:
-    """Whether a candidate's name was learned with its concept from other folds than its own."""
-    counts: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
-    for (name, curie), by_fold in learned.items():
-        concept = vocabulary.resolve(curie)
-        if concept is None:
-            continue
-        row = vocabulary.row(concept)
-        disease = bool(lexicon.concept_kind[row] == KINDS.index("DISO"))
-        for form in (name, *(form for form, _ in variants(name, disease=disease))):
-            key = path_hash([text_hash(normal_form(token)) for token in TOKEN.findall(form)])
-            counts[key, row] = counts.get((key, row), 0) + by_fold
-    supported = np.zeros(len(fold), dtype=bool)
-    for at in np.flatnonzero(found.flags & np.uint32(LEARNED)):
-        by_fold = counts[int(found.key[at]), int(found.concept[at])]
-        supported[at] = by_fold.sum() > by_fold[fold[at]]
-    return supported
-
-
 def examples_of(
-    texts: Sequence[TrainingText], learned: LearnedFolds, lexicon: Lexicon, vocabulary: Vocabulary
+    texts: Sequence[TrainingText], learned: LearnedFolds, vocabulary: Vocabulary
 ) -> Examples:
+    """The candidates of each fold's texts, found with the names that the other folds taught.
+
+    By fold, and within a fold in the order of the texts.
+    """
+    compiler = vocabulary_compiler(vocabulary)
+    parts = []
+    for fold in range(FOLDS):
+        own = [text for text in texts if text.fold == fold]
+        if own:
+            lexicon = with_learned(compiler, vocabulary, taught_elsewhere(learned, fold))
+            parts.append(_examples(own, lexicon, vocabulary))
+    return _joined(parts)
+
+
+def _examples(texts: Sequence[TrainingText], lexicon: Lexicon, vocabulary: Vocabulary) -> Examples:
     table = TokenTable()
     batch = tokenize([t.article.text for t in texts], table, GapKinds())
     spans = find_spans(batch, table, lexicon)
     found = expand(batch, spans, lexicon)
-    folds = np.array([t.fold for t in texts])
-    known = _forget_own_names(found, learned, vocabulary, lexicon, folds[found.document])
-    # Nothing may remain of names that an article itself taught, not even as a neighbour.
-    spans, found = restrict(spans, found, known)
+    spans, found = restrict(spans, found, np.ones(len(found.span), dtype=bool))
     marks = _marks(texts, vocabulary)
     right, elsewhere = _labels(found, marks)
     clear = _known(found, marks) | right
@@ -162,48 +146,71 @@ def examples_of(
         covered = np.array([type_ in t.corpus.marks for t in texts])
         marked |= (types == place) & covered[found.document]
     given = features(batch, table, spans, found, lexicon)
-    usable = marked & ~elsewhere & clear
-    return Examples(found, given, folds[found.document], right, usable, clear)
+    fold = np.array([t.fold for t in texts])[found.document]
+    return Examples(found, given, fold, right, marked & ~elsewhere & clear, clear)
 
 
-def _forget_own_names(
-    found: Candidates,
-    learned: LearnedFolds,
-    vocabulary: Vocabulary,
-    lexicon: Lexicon,
-    fold: npt.NDArray[np.int64],
-) -> Bool:
-    """Make candidates look as if the names of their own fold had not been learned.
+def _joined(parts: Sequence[Examples]) -> Examples:
+    """Examples one after another; spans and tokens count in each part anew."""
+    columns = {
+        name: np.concatenate([part.given.columns[name] for part in parts])
+        for name in parts[0].given.columns
+    }
+    keys = tuple(np.concatenate(of) for of in zip(*(p.given.keys for p in parts), strict=True))
+    found = Candidates(
+        *(
+            np.concatenate([getattr(part.found, field.name) for part in parts])
+            for field in fields(Candidates)
+        )
+    )
+    fold, right, usable, known = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("fold", "right", "usable", "known")
+    )
+    return Examples(found, Features(columns, keys), fold, right, usable, known)
 
-    Gives the candidates that are left then.
-    """
-    supported = _support(found, learned, vocabulary, lexicon, fold)
-    found.flags[~supported] &= ~np.uint32(LEARNED)
-    found.sources[~supported] &= ~np.uint32(source_bit("LEARNED"))
-    return supported | ((found.flags & _NAMED) > 0)
+
+def _shares(keys: npt.NDArray[np.int64], examples: Examples, use: Bool) -> F64:
+    """What each candidate counts for its key, so that an article counts once, however long."""
+    article = examples.fold * (1 << 32) + examples.found.document
+    pair = extend_hash(keys.astype(np.uint64), article.astype(np.uint64))
+    _, at = np.unique(pair, return_inverse=True)
+    shares: F64 = use.astype(np.float64) / np.maximum(
+        np.bincount(at, weights=use.astype(np.float64))[at], 1.0
+    )
+    return shares
 
 
 def _counts(
-    keys: U64, examples: Examples, use: Bool
+    keys: U64, examples: Examples, use: Bool, *, once: bool
 ) -> tuple[U64, npt.NDArray[np.int64], F64, F64]:
-    """Distinct keys, each candidate's place among them, and right and wrong candidates by fold."""
-    distinct, inverse = np.unique(keys, return_inverse=True)
+    """Distinct keys, each candidate's place among them, and right and wrong candidates by fold.
+
+    `once`: the candidates of a key that an article holds count as one together.
+    """
+    distinct, place = np.unique(keys, return_inverse=True)
+    inverse = place.astype(np.int64)
     cell, shape = inverse * FOLDS + examples.fold, (len(distinct), FOLDS)
+    shares = _shares(inverse, examples, use) if once else use.astype(np.float64)
 
     def count(chosen: Bool) -> F64:
-        total = np.bincount(cell, weights=chosen, minlength=shape[0] * FOLDS)
+        total = np.bincount(cell, weights=chosen * shares, minlength=shape[0] * FOLDS)
         return total.astype(np.float64).reshape(shape)
 
-    right, wrong = count(use & examples.right), count(use & ~examples.right)
-    return distinct, inverse.astype(np.int64), right, wrong
+    return distinct, inverse, count(examples.right), count(~examples.right)
 
 
 def evidence_of(examples: Examples) -> tuple[Evidence, list[npt.NDArray[np.float32]]]:
-    """Evidence of all folds together, and each candidate's columns from the folds not its own."""
+    """Evidence of all folds together, and each candidate's columns from the folds not its own.
+
+    An article counts once under a key; `anywhere`, by which names are given up, counts mentions.
+    """
     odds, counts, kept = [], [], []
     for family, keys in enumerate(examples.given.keys):
-        use = examples.known if KEYS[family] == "anywhere" else examples.usable
-        distinct, inverse, right, wrong = _counts(family_keys(keys, family), examples, use)
+        anywhere = KEYS[family] == "anywhere"
+        use = examples.known if anywhere else examples.usable
+        salted = family_keys(keys, family)
+        distinct, inverse, right, wrong = _counts(salted, examples, use, once=not anywhere)
         others = [
             (total.sum(axis=1, keepdims=True) - total)[inverse, examples.fold]
             for total in (right, wrong)

@@ -53,7 +53,7 @@ SPEAKING: Final = ("names", "source", "known to", "type", "typed form", "parent"
 """Columns and keys that speak of how the public vocabularies describe a concept."""
 
 _NO_TOKEN: Final = np.uint64(7)
-_FLAG_BITS: Final = 16
+_FLAG_BITS: Final = 17
 _SOURCE_BITS: Final = 8
 _GIVEN_SOURCES: Final = 6
 """Sources that a vocabulary gives. That a concept has learned names at all is no feature: for the

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ontologies.hashing import I32, U64, HashTable, extend_hash, mapped, text_hash
-from ontologies.name_forms import SCOPES, variants, written_form
+from ontologies.name_forms import DIRECT, NOTES, OPEN, SCOPES, variants, written_form
 from ontologies.normalize import TOKEN, normal_form
 
-LEXICON_VERSION = 6
+LEXICON_VERSION = 7
 """Raised when what a compiled lexicon holds changes."""
 
 MAX_TOKENS = 16
@@ -123,9 +123,30 @@ class _Block(NamedTuple):
     sources: U32
 
 
+class ConceptRows(NamedTuple):
+    """What the lexicon holds of each concept, by row."""
+
+    kind: U8
+    key: U64
+    type: U64
+    parent: U64
+    marked: U8
+
+
+_USE = np.uint32(NOTES | OPEN)
+_SCOPE_BITS = np.uint32((1 << len(SCOPES)) - 1)
+
+
+def _is_told(flags: U32) -> npt.NDArray[np.bool_]:
+    """Which names a vocabulary itself gives for their concepts."""
+    return ((flags & np.uint32(DIRECT)) > 0) & ((flags & _SCOPE_BITS) > 0)
+
+
 @dataclass(slots=True)
-class _Compiler:
-    kinds: U8
+class Compiler:
+    """Takes in names a block at a time and makes a lexicon of them, whatever their order."""
+
+    concepts: ConceptRows
     hashes: _TokenHashes = field(default_factory=_TokenHashes)
     blocks: list[_Block] = field(default_factory=list)
     prefixes: list[U64] = field(default_factory=list)
@@ -138,11 +159,11 @@ class _Compiler:
         kept: list[tuple[int, int, int]] = []
         for row in rows:
             written = row.flags | written_form(row.text)
-            disease = self.kinds[row.concept] == _DISEASE
-            for form, how in ((row.text, 0), *variants(row.text, disease=disease)):
+            disease = self.concepts.kind[row.concept] == _DISEASE
+            for form, how in ((row.text, DIRECT), *variants(row.text, disease=disease)):
                 hashes = [self.hashes[token] for token in TOKEN.findall(form)]
                 if not 0 < len(hashes) <= MAX_TOKENS or (len(form) < 2 and form.isascii()):
-                    self.dropped += not how
+                    self.dropped += how == DIRECT
                     continue
                 flat += hashes
                 lengths.append(len(hashes))
@@ -166,7 +187,7 @@ class _Compiler:
         self.prefixes.append(np.unique(np.concatenate(interior)))
         return key
 
-    def merged(self) -> _Block:
+    def _merged(self) -> _Block:
         """All names, equal ones of a concept made one, by key and concept."""
         key, concept, flags, sources = map(np.concatenate, zip(*self.blocks, strict=True))
         order = np.lexsort((concept, key))
@@ -176,10 +197,15 @@ class _Compiler:
         at = np.flatnonzero(new)
         if not len(at):
             return _Block(key, concept, flags, sources)
+        told = np.bitwise_or.reduceat(np.where(_is_told(flags), np.uint32(1), np.uint32(0)), at)
+        made = (flags & np.uint32(DIRECT)) == 0
+        mute = made & (np.repeat(told, np.diff(np.append(at, len(key)))) > 0)
+        flags = np.where(mute, flags & _USE, flags)
+        sources = np.where(mute, np.uint32(0), sources)
         joined = np.bitwise_or.reduceat(flags, at), np.bitwise_or.reduceat(sources, at)
         return _Block(key[at], concept[at], *joined)
 
-    def nodes(self, ends: U64) -> HashTable:
+    def _nodes(self, ends: U64) -> HashTable:
         interior = np.unique(np.concatenate(self.prefixes))
         keys = np.union1d(ends, interior)
         value = np.full(len(keys), -2, dtype=np.int32)
@@ -187,42 +213,47 @@ class _Compiler:
         value[np.searchsorted(keys, interior)] += 1
         return HashTable.build(keys, value)
 
+    def branch(self) -> Compiler:
+        """Another compiler that starts with the names of this one."""
+        return replace(self, blocks=list(self.blocks), prefixes=list(self.prefixes))
 
-class ConceptRows(NamedTuple):
-    """What the lexicon holds of each concept, by row."""
-
-    kind: U8
-    key: U64
-    type: U64
-    parent: U64
-    marked: U8
+    def lexicon(self) -> Lexicon:
+        """The lexicon of all names taken in so far, in memory."""
+        merged, concepts = self._merged(), self.concepts
+        ends, group_start = np.unique(merged.key, return_index=True)
+        given = merged.concept[(merged.flags & _SCOPE_BITS) > 0]
+        concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
+        np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
+        return Lexicon(
+            self._nodes(ends),
+            np.append(group_start, len(merged.key)).astype(np.int32),
+            merged.concept,
+            merged.flags,
+            merged.sources,
+            concepts.kind,
+            concept_sources,
+            concepts.key,
+            concepts.type,
+            concepts.parent,
+            np.bincount(given, minlength=len(concepts.kind)).astype(np.int32),
+            concepts.marked,
+            self.dropped,
+        )
 
 
 def compile_names(
     names: Iterable[NameRow], concepts: ConceptRows, block_size: int = 200_000
 ) -> Lexicon:
     """Compile names into a lexicon in memory; the order of `names` does not matter."""
-    compiler, rows = _Compiler(concepts.kind), iter(names)
+    return compiler_of(names, concepts, block_size).lexicon()
+
+
+def compiler_of(
+    names: Iterable[NameRow], concepts: ConceptRows, block_size: int = 200_000
+) -> Compiler:
+    """A compiler that has taken in these names."""
+    compiler, rows = Compiler(concepts), iter(names)
     compiler.add(itertools.islice(rows, block_size))
     while block := list(itertools.islice(rows, block_size)):
         compiler.add(block)
-    merged = compiler.merged()
-    ends, group_start = np.unique(merged.key, return_index=True)
-    given = merged.concept[(merged.flags & ((1 << len(SCOPES)) - 1)) > 0]
-    concept_sources = np.zeros(len(concepts.kind), dtype=np.uint32)
-    np.bitwise_or.at(concept_sources, merged.concept, merged.sources)
-    return Lexicon(
-        compiler.nodes(ends),
-        np.append(group_start, len(merged.key)).astype(np.int32),
-        merged.concept,
-        merged.flags,
-        merged.sources,
-        concepts.kind,
-        concept_sources,
-        concepts.key,
-        concepts.type,
-        concepts.parent,
-        np.bincount(given, minlength=len(concepts.kind)).astype(np.int32),
-        concepts.marked,
-        compiler.dropped,
-    )
+    return compiler

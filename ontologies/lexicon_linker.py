@@ -31,7 +31,7 @@ from ontologies.candidates import (
     take,
     tokenize,
 )
-from ontologies.caution import cautious_scores
+from ontologies.caution import cautious_scores, is_shorthand
 from ontologies.compiled import compiled_lexicon
 from ontologies.features import described, features, written_case
 from ontologies.hashing import I32
@@ -43,10 +43,10 @@ from ontologies.precision import Precision, log_odds
 if TYPE_CHECKING:
     from ontologies.concept import Vocabulary
 
-METHOD = "lexicon-3"
+METHOD = "lexicon-4"
 BATCH = 256
 THRESHOLD = 0.4
-DISEASE_THRESHOLD = 0.37
+DISEASE_THRESHOLD = 0.34
 CHEMICAL_THRESHOLD = 0.46
 """The least probability of a mention, by kind: best F1 of documents' concepts in cross-validation
 over the training articles."""
@@ -168,12 +168,12 @@ class LexiconLinker:
         learned = judged & (odds > HOPELESS)
         chosen = take(found, learned)
         given = features(batch, self._tokens, spans, chosen, self._lexicon, self._wanted)
-        # Where the model knows nothing of a concept, nor ill of its name, a rule tells as much.
-        strange = judged & (odds >= UNMET) & ~described(found, self._lexicon)
+        # Where the model knows nothing of a concept, nor ill of its name, a rule tells as much; so
+        # it does of shorthand, which the articles that taught the model hardly hold.
+        taught = described(found, self._lexicon) & ~is_shorthand(found)
+        strange = judged & (odds >= UNMET) & ~taught
         scores[judged & ~strange] = 0.0
-        scores[learned] = np.maximum(
-            self._precision.score(given, len(chosen.span)), scores[learned]
-        )
+        scores[learned] = np.maximum(self._precision.score(given, chosen.kind), scores[learned])
         return scores
 
     def _concept_ids(self, concepts: set[int]) -> dict[int, str]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 SCOPES = ("preferred", "exact", "related", "broad", "narrow")
-SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED, NOTES, OPEN, SWAPPED, REWORDED, SHARED = (
-    1 << bit for bit in range(5, 16)
-)
+SYMBOL, WORD, SOLID, INVERTED, ADJECTIVE, LEARNED = (1 << bit for bit in range(5, 11))
+NOTES, OPEN, SWAPPED, REWORDED, SHARED, DIRECT = (1 << bit for bit in range(11, 17))
 """Flags beside the scopes (bits 0-4). SYMBOL: written as a symbol; WORD: written as words; SOLID:
 without space; INVERTED: made from `B, A`; ADJECTIVE: made from a noun; LEARNED: from a training
 corpus; NOTES: clinical shorthand; OPEN: a name in the literature too;
 SWAPPED: made by another head noun of like meaning (renal disease, renal damage);
 REWORDED: made by naming the organ otherwise, or what is wrong with it (impaired renal function);
-SHARED: found in a text that writes its last words once for several names (see `coordination`)."""
+SHARED: found in a text that writes its last words once for several names (see `coordination`);
+DIRECT: a name as a source gives it, made from no other."""
 
 _ADJECTIVES: Final = (
     ("emia", "emic"), ("osis", "otic"), ("tension", "tensive"), ("itis", "itic"),

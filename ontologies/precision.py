@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ontologies.features import KEYS, Features
 from ontologies.hashing import U64, HashTable, extend_hash
 from ontologies.kernels import compiled, tree_rows, tree_sums
+from ontologies.lexicon import JUDGED, KINDS, U8
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -33,6 +34,9 @@ LEAVES: Final = 16
 MAX_COUNT: Final = 30.0
 """Evidence is the log odds of right candidates with `STRENGTH` made-up ones at the rate `PRIOR`."""
 
+GROUPS: Final = (("DISO",), tuple(kind for kind in JUDGED if kind != "DISO"))
+"""Kinds of concept that are judged by trees of their own."""
+
 _BLOCK: Final = 512
 
 _LOWEST_BIT: Final = np.array(
@@ -42,6 +46,11 @@ _LOWEST_BIT: Final = np.array(
 
 class WeightsError(ValueError):
     """Weights that do not fit this version of the code; names the file and the remedy."""
+
+
+def of_kinds(kind: U8, kinds: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Which candidates are of some kinds, by name."""
+    return np.isin(kind, [KINDS.index(name) for name in kinds])
 
 
 def log_odds(right: F64, wrong: F64) -> F32:
@@ -152,10 +161,13 @@ def evidence_names() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Precision:
-    """Scores candidates: the probability that a name means its concept where it stands."""
+    """Scores candidates: the probability that a name means its concept where it stands.
+
+    `trees` are those of each of `GROUPS`, in order.
+    """
 
     evidence: Evidence
-    trees: Trees
+    trees: tuple[Trees, ...]
     digest: str
 
     def met(self, keys: U64) -> tuple[F32, F32]:
@@ -166,57 +178,70 @@ class Precision:
 
     def wanted(self) -> frozenset[str]:
         """The columns and keys that the trees ask for."""
-        return frozenset(name.rpartition(": ")[2] for name in self.trees.names)
+        names = (name for trees in self.trees for name in trees.names)
+        return frozenset(name.rpartition(": ")[2] for name in names)
 
-    def score(self, features: Features, size: int) -> F64:
-        """Probabilities of `size` candidates, of which what is `wanted` is known."""
+    def score(self, features: Features, kind: U8) -> F64:
+        """Probabilities of candidates of these kinds, of which what is `wanted` is known."""
         asked = self.wanted()
         families = [family for family, key in enumerate(KEYS) if key in asked]
-        columns = self.evidence.columns(features, families)
-        raw = self.trees.raw(columns | features.columns, size)
+        columns = self.evidence.columns(features, families) | features.columns
+        raw = np.zeros(len(kind))
+        for kinds, trees in zip(GROUPS, self.trees, strict=True):
+            at = np.flatnonzero(of_kinds(kind, kinds))
+            raw[at] = trees.raw({name: columns[name][at] for name in trees.names}, len(at))
         return 1.0 / (1.0 + np.exp(-raw))
 
     def save(self, path: Path) -> None:
-        arrays = _arrays(self.evidence, self.trees)
-        np.savez_compressed(path, **arrays, names=np.array(self.trees.names))
+        names = {f"names {n}": np.array(trees.names) for n, trees in enumerate(self.trees)}
+        np.savez_compressed(path, **_arrays(self.evidence, self.trees), **names)
 
     @classmethod
     def load(cls, path: Path) -> Precision:
         """Weights as `save` wrote them; `WeightsError` where they were made for other features."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
-        names = tuple(arrays.pop("names").tolist())
-        if int(arrays["families"]) != len(KEYS) or arrays["leaves"].shape[1:] != (LEAVES,):
+        groups = range(len(GROUPS))
+        leaves = [arrays.get(f"leaves {n}", np.zeros(0)) for n in groups]
+        if int(arrays["families"]) != len(KEYS) or any(x.shape[1:] != (LEAVES,) for x in leaves):
             raise WeightsError(
                 f"{path}: made for {int(arrays['families'])} families of evidence and expected "
-                f"{len(KEYS)}; train anew with `medweave linker train`"
+                f"{len(KEYS)}, with trees for {len(GROUPS)} groups of kinds; train anew with "
+                "`medweave linker train`"
             )
         table = HashTable(arrays["keys"], arrays["values"], int(arrays["slots"]))
         evidence = Evidence(table, arrays["odds"], arrays["count"])
-        trees = Trees(
-            names, arrays["thresholds"], arrays["starts"], arrays["masks"], arrays["leaves"]
+        trees = tuple(
+            Trees(tuple(arrays[f"names {n}"].tolist()), *(arrays[f"{part} {n}"] for part in _PARTS))
+            for n in groups
         )
         return cls(evidence, trees, weights_digest(evidence, trees))
 
 
-def _arrays(evidence: Evidence, trees: Trees) -> dict[str, npt.NDArray[np.generic]]:
+_PARTS: Final = ("thresholds", "starts", "masks", "leaves")
+
+
+def _arrays(evidence: Evidence, trees: Sequence[Trees]) -> dict[str, npt.NDArray[np.generic]]:
+    parts = {
+        f"{part} {n}": getattr(of_group, part)
+        for n, of_group in enumerate(trees)
+        for part in _PARTS
+    }
     return {
         "keys": evidence.table.keys,
         "values": evidence.table.values,
         "slots": np.array(evidence.table.slots),
         "odds": evidence.odds,
         "count": evidence.count,
-        "thresholds": trees.thresholds,
-        "starts": trees.starts,
-        "masks": trees.masks,
-        "leaves": trees.leaves,
         "families": np.array(len(KEYS)),
+        **parts,
     }
 
 
-def weights_digest(evidence: Evidence, trees: Trees) -> str:
+def weights_digest(evidence: Evidence, trees: Sequence[Trees]) -> str:
     """SHA-256 over all weights: what a linker's version names."""
-    digest = hashlib.sha256("\0".join(trees.names).encode())
+    names = "\0\0".join("\0".join(of_group.names) for of_group in trees)
+    digest = hashlib.sha256(names.encode())
     for array in _arrays(evidence, trees).values():
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

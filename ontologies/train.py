@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ontologies.boosting import fit
-from ontologies.compiled import compiled_lexicon
-from ontologies.examples import columns_of, evidence_of, examples_of, undescribed
-from ontologies.precision import Precision, weights_digest
+from ontologies.examples import (
+    Columns,
+    Examples,
+    columns_of,
+    evidence_of,
+    examples_of,
+    undescribed,
+)
+from ontologies.precision import GROUPS, Precision, Trees, of_kinds, weights_digest
 from ontologies.training_texts import (
     Corpus,
     LearnedFolds,
@@ -85,11 +91,10 @@ def train(
     barred = dev_pmids(held_out)
     texts = training_texts([corpus_of(path) for path in corpora], barred)
     learned = learned_names(texts, vocabulary)
-    lexicon = compiled_lexicon(vocabulary, list(learned))
-    examples = examples_of(texts, learned, lexicon, vocabulary)
+    examples = examples_of(texts, learned, vocabulary)
     evidence, columns = evidence_of(examples)
     known = columns_of(examples, columns)
-    trees = fit([known, undescribed(known)], examples.right, examples.usable)
+    trees = tuple(_fit(examples, known, kinds) for kinds in GROUPS)
     precision = Precision(evidence, trees, weights_digest(evidence, trees))
     card = Card(
         digest=precision.digest,
@@ -101,11 +106,18 @@ def train(
         candidates=int(examples.usable.sum()),
         right=int((examples.right & examples.usable).sum()),
         evidence=len(evidence.odds) - 1,
-        trees=len(trees.leaves),
-        features=list(trees.names),
+        trees=sum(len(of_group.leaves) for of_group in trees),
+        features=sorted({name for of_group in trees for name in of_group.names}),
     )
     _write(out, precision, learned, card)
     return card
+
+
+def _fit(examples: Examples, known: Columns, kinds: Sequence[str]) -> Trees:
+    """The trees of some kinds; those of all where nothing of theirs was marked."""
+    of_group = examples.usable & of_kinds(examples.found.kind, kinds)
+    use = of_group if of_group.any() else examples.usable
+    return fit([known, undescribed(known)], examples.right, use)
 
 
 def _pmids(texts: Sequence[TrainingText]) -> dict[str, list[int]]:
@@ -144,7 +156,7 @@ disease, chemical or gene. Names of other kinds (anatomy, procedures, ...) are j
 - `names.tsv.gz`: {names:,} names with the id they were marked with, from corpora whose names may be
   shipped.
 - `precision.npz`: log odds under {evidence:,} hashed keys, and {trees} boosted trees over
-  {features_count} features. Numbers only.
+  {features_count} features, half of them for diseases and half for all else. Numbers only.
 
 ## What they were trained on
 {candidates:,} candidates, {right:,} of them right, in these articles (`card.json` lists the PMIDs):
@@ -155,10 +167,11 @@ disease, chemical or gene. Names of other kinds (anatomy, procedures, ...) are j
 
 Whole articles that stand in a held-out file ({held_out:,} PMIDs) were taken out of every corpus.
 Thresholds and settings were chosen by cross-validation over the training articles (five folds by
-PMID, names of an article's own fold forgotten). Of every candidate the trees also saw a copy
-without what public vocabularies say of its concept, so that small vocabularies are judged as well.
-A stretch that people marked with an id that the vocabulary does not hold (MeSH has retired the ids
-of many drugs since) counts neither as right nor as wrong.
+PMID). Candidates of an article were found with names that other folds taught, and weighed by
+evidence from other folds, of which an article counts once under a key. Of every candidate the trees
+also saw a copy without what public vocabularies say of its concept, so that small vocabularies are
+judged as well. A stretch that people marked with an id that the vocabulary does not hold (MeSH has
+retired the ids of many drugs since) counts neither as right nor as wrong.
 
 ## Where they are weak
 Genes are judged from few articles; a symbol that several genes share goes to the one that it names

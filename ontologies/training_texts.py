@@ -70,6 +70,11 @@ def learned_names(texts: Sequence[TrainingText], vocabulary: Vocabulary) -> Lear
     return dict(sorted(found.items()))
 
 
+def taught_elsewhere(learned: LearnedFolds, fold: int) -> list[tuple[str, str]]:
+    """The names that other folds than this one taught."""
+    return [pair for pair, counts in learned.items() if counts.sum() > counts[fold]]
+
+
 def dev_pmids(paths: Iterable[Path]) -> frozenset[int]:
     """PMIDs of the articles in files that must not be trained on."""
     return frozenset(article.pmid for path in paths for article in read_pubtator(path))

@@ -15,6 +15,7 @@ from ontologies.compiled import compile_lexicon, compiled_lexicon
 from ontologies.lexicon import MAX_TOKENS, ConceptRows, Lexicon, NameRow, compile_names
 from ontologies.name_forms import (
     ADJECTIVE,
+    DIRECT,
     INVERTED,
     REWORDED,
     SOLID,
@@ -149,3 +150,29 @@ END = ("renal failure", 1)
 def test_words_written_once_for_several_names(text: str, expected: set[tuple[str, int]]) -> None:
     names = [(0, "hepatic failure"), (1, "renal failure"), (2, "cardiac failure")]
     assert found(lexicon_of(names), text) == expected
+
+
+def test_what_a_source_names_is_told_from_what_is_made_of_its_names() -> None:
+    """`renal disease` is a name that concept 0 is given, and made of one of concept 1."""
+    rows = ConceptRows(
+        kind=np.ones(2, dtype=np.uint8),
+        key=np.arange(2, dtype=np.uint64),
+        type=np.arange(2, dtype=np.uint64),
+        parent=np.arange(2, dtype=np.uint64),
+        marked=np.ones(2, dtype=np.uint8),
+    )
+    given_, open_ = 1, 1 << 12
+    names = [
+        NameRow(0, "renal disease", given_ | open_, 2),
+        NameRow(0, "renal injury", given_ | open_, 4),
+        NameRow(1, "renal damage", given_ | open_, 8),
+    ]
+    lexicon = compile_names(names, rows)
+    table = TokenTable()
+    batch = tokenize(["renal disease"], table, GapKinds())
+    candidates = expand(batch, find_spans(batch, table, lexicon), lexicon)
+    order = np.argsort(candidates.concept)
+    flags, sources = candidates.flags[order], candidates.sources[order].tolist()
+    made = np.uint32(DIRECT | SWAPPED)
+    assert (flags & made).tolist() == [DIRECT, SWAPPED]
+    assert sources == [2, 8]

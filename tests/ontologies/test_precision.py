@@ -10,6 +10,7 @@ import pytest
 
 from ontologies.boosting import PARAMETERS, masked_trees
 from ontologies.features import KEYS, Features
+from ontologies.lexicon import KINDS
 from ontologies.precision import (
     PRIOR,
     STRENGTH,
@@ -76,7 +77,9 @@ def small_precision() -> Precision:
     split = {
         "split_feature": 0, "threshold": 1.5, "left_child": leaf[0], "right_child": leaf[1],
     }  # fmt: skip
-    evidence, trees = evidence_of({(0, 5): (3, 1)}), masked_trees(("tokens",), [split])
+    other = split | {"left_child": {"leaf_value": 0.5}}
+    evidence = evidence_of({(0, 5): (3, 1)})
+    trees = tuple(masked_trees(("tokens",), [tree]) for tree in (split, other))
     return Precision(evidence, trees, weights_digest(evidence, trees))
 
 
@@ -86,9 +89,12 @@ def test_saved_weights_score_alike(tmp_path: Path) -> None:
     loaded = Precision.load(tmp_path / "w.npz")
     keys = tuple(np.array([5, 6], dtype=np.uint64) for _ in KEYS)
     given = Features({"tokens": np.array([1, 2])}, keys)
+    disease, chemical = KINDS.index("DISO"), KINDS.index("CHEM")
     expected = [1 / (1 + math.exp(1)), 1 / (1 + math.exp(-2))]
     assert loaded.digest == precision.digest
-    assert loaded.score(given, 2).tolist() == pytest.approx(expected)
+    of = {k: loaded.score(given, np.array([k, k], np.uint8)).tolist() for k in (disease, chemical)}
+    assert of[disease] == pytest.approx(expected)
+    assert of[chemical] == pytest.approx([1 / (1 + math.exp(-0.5)), expected[1]])
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:

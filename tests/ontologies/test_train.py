@@ -10,9 +10,8 @@ import pytest
 
 import ontologies.weights
 from ontologies import Concept, Name, Vocabulary, open_linker
-from ontologies.compiled import compile_lexicon
-from ontologies.examples import examples_of, undescribed
-from ontologies.features import MISSING
+from ontologies.examples import Examples, evidence_of, examples_of, undescribed
+from ontologies.features import KEYS, MISSING
 from ontologies.precision import log_odds
 from ontologies.pubtator import read_pubtator
 from ontologies.train import UnknownCorpusError, corpus_of, train
@@ -149,9 +148,57 @@ def test_a_stretch_marked_with_an_unknown_id_teaches_nothing(tmp_path: Path) -> 
         encoding="utf-8",
     )
     texts = training_texts([corpus_of(path)], [])
-    examples = examples_of(texts, {}, compile_lexicon(VOCABULARY), VOCABULARY)
-    starts = examples.found.start.tolist()
-    assert dict(zip(starts, examples.known.tolist(), strict=True)) == {0: False, 9: True, 22: True}
-    assert dict(zip(starts, examples.usable.tolist(), strict=True)) == {
+    given = examples_of(texts, {}, VOCABULARY)
+    starts = given.found.start.tolist()
+    assert dict(zip(starts, given.known.tolist(), strict=True)) == {0: False, 9: True, 22: True}
+    assert dict(zip(starts, given.usable.tolist(), strict=True)) == {
         0: False, 9: True, 22: False,
     }  # fmt: skip
+
+
+def marked_article(pmid: int, title: str, *marked: str) -> str:
+    lines = [f"{pmid}|t|{title}", f"{pmid}|a|None."]
+    for stretch in marked:
+        low = title.index(stretch)
+        lines.append(f"{pmid}\t{low}\t{low + len(stretch)}\t{stretch}\tDisease\tD010146")
+    return "\n".join(lines) + "\n"
+
+
+def examples(tmp_path: Path, *articles: str) -> Examples:
+    path = tmp_path / "bc5cdr" / "train.pubtator"
+    path.parent.mkdir()
+    path.write_text("\n".join(articles), encoding="utf-8")
+    texts = training_texts([corpus_of(path)], [])
+    return examples_of(texts, learned_names(texts, VOCABULARY), VOCABULARY)
+
+
+def two_folds() -> tuple[int, int]:
+    """Two PMIDs of different folds."""
+    return 1, next(pmid for pmid in range(2, 99) if fold_of(pmid) != fold_of(1))
+
+
+def test_an_article_is_searched_with_the_names_of_other_folds(tmp_path: Path) -> None:
+    one, other = two_folds()
+    found = examples(
+        tmp_path,
+        marked_article(one, "An ouch, and a hurt.", "ouch"),
+        marked_article(other, "A hurt, and an ouch.", "hurt"),
+    ).found
+    places = zip(found.start.tolist(), found.end.tolist(), strict=True)
+    assert sorted(places) == [(15, 19), (15, 19)]
+
+
+def test_an_article_counts_once_under_a_key(tmp_path: Path) -> None:
+    one, other = two_folds()
+    given = examples(
+        tmp_path,
+        marked_article(one, "Pain and pain, pain.", "Pain", "pain"),
+        marked_article(other, "Pain."),
+    )
+    evidence, _ = evidence_of(given)
+    columns = evidence.columns(given.given, [KEYS.index("pair"), KEYS.index("anywhere")])
+    assert set(columns["count: pair"].tolist()) == {2.0}
+    assert set(columns["count: anywhere"].tolist()) == {4.0}
+    # Both that the first article marks are right, its third tells nothing; the other's is wrong.
+    expected = log_odds(np.array([1.0]), np.array([1.0]))[0]
+    assert columns["odds: pair"].tolist() == pytest.approx([expected] * 4)
