@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -29,7 +31,7 @@ from extractor.outcome import (
     outcome_prompt,
 )
 from extractor.prompt import INSTRUCT, answer, prompt
-from extractor.schema import NoteFindings, Passage, State, SubjectOutcome
+from extractor.schema import Identifier, NoteFindings, Passage, State, SubjectOutcome
 from extractor.split import TEST, Split
 
 DONE: Final = "done.json"
@@ -55,7 +57,7 @@ class Tuning:
     seed: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TuningData:
     """Marked notes, and rows with labels; what notes say and passages by subject for the rows."""
 
@@ -67,7 +69,22 @@ class TuningData:
     def evidence(self, row: OutcomeRow) -> Evidence:
         """What is known at the row's time."""
         key = str(row.subject_id), row.prediction_time
-        return evidence_of(self.read, row, (self.passages or {}).get(key, ()))
+        return evidence_of(self._known(row), row, (self.passages or {}).get(key, ()))
+
+    def states(self, row: OutcomeRow) -> list[State]:
+        """How the reading of each note that was known at the row's time ended."""
+        return [read.state for read in self._known(row)]
+
+    def _known(self, row: OutcomeRow) -> list[NoteFindings]:
+        return [r for r in self._read.get(row.subject_id, ()) if known_by(r, row.prediction_time)]
+
+    @cached_property
+    def _read(self) -> dict[Identifier | None, list[NoteFindings]]:
+        """What was read, by subject: rows and notes are too many to compare each with each."""
+        by_subject: dict[Identifier | None, list[NoteFindings]] = defaultdict(list)
+        for read in self.read:
+            by_subject[read.subject_id].append(read)
+        return by_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +188,7 @@ def items(data: TuningData, tokenizer: Any, form: str, tuning: Tuning) -> Iterab
             asked, said = prompt(example.window, form), answer(stated(example), form)
             yield from _item(asked, said, tokenizer, tuning, 1.0)
     for row in data.rows:
-        if row.label is not None and any(
-            r.subject_id == row.subject_id and known_by(r, row.prediction_time) for r in data.read
-        ):
+        if row.label is not None and data.states(row):
             asked = outcome_prompt(data.evidence(row), form)
             said = outcome_answers(form)[0 if row.label else 1]
             yield from _item(asked, said, tokenizer, tuning, tuning.outcome_weight)
@@ -259,25 +274,26 @@ def _rounds(training: Sequence[Item], tuning: Tuning) -> Iterable[list[Item]]:
 
 
 def batch_loss(model: Any, batch: Sequence[Item], tokenizer: Any) -> Any:
-    """Weighted mean cross-entropy of the answers' tokens."""
+    """Weighted mean cross-entropy of the answers' tokens; logits are made for these alone."""
     import torch
 
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     longest = max(len(item.ids) for item in batch)
-    device = model.device
-    rows = [[*item.ids, *([pad] * (longest - len(item.ids)))] for item in batch]
-    ids = torch.tensor(rows, device=device)
-    weights = torch.zeros(ids.shape, device=device)
-    for number, item in enumerate(batch):
-        weights[number, item.asked : len(item.ids)] = item.weight
-    seen = torch.tensor(
-        [[1] * len(i.ids) + [0] * (longest - len(i.ids)) for i in batch], device=device
-    )
-    logits = model(input_ids=ids, attention_mask=seen).logits[:, :-1].float()
-    losses = torch.nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), ids[:, 1:].reshape(-1), reduction="none"
-    )
-    weights = weights[:, 1:].reshape(-1)
+    rows = torch.tensor([[*i.ids, *([pad] * (longest - len(i.ids)))] for i in batch])
+    lengths = torch.tensor([[len(i.ids)] for i in batch])
+    asked = torch.tensor([[i.asked] for i in batch])
+    places = torch.arange(longest)
+    said = (places >= asked) & (places < lengths)
+    targets = rows[said].to(model.device)
+    weights = torch.tensor([[i.weight] for i in batch]).expand(-1, longest)[said].to(model.device)
+    asks = torch.roll(said, -1, 1)
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        inner = model.get_base_model()
+        hidden = inner.model(
+            input_ids=rows.to(model.device), attention_mask=(places < lengths).to(model.device)
+        ).last_hidden_state
+        logits = inner.lm_head(hidden[asks.to(model.device)])
+    losses = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="none")
     return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
@@ -319,18 +335,12 @@ def _save_about(
 def _logits(folder: Path, data: TuningData, split: Split, fold: int) -> dict[OutcomeRow, float]:
     """Log odds of the rows of the fold, and of the test part, by the fold's adapter."""
     rows = [r for r in data.rows if split.fold(str(r.subject_id)) in (fold, TEST)]
-    known = [r for r in rows if _has_notes(data, r)]
+    known = [row for row in rows if data.states(row)]
     if not known:
         return {}
     llm = LocalLLM.open(folder)
     chances = outcome_chances(llm, [data.evidence(row) for row in known])
     return {row: logit(chance) for row, chance in zip(known, chances, strict=True)}
-
-
-def _has_notes(data: TuningData, row: OutcomeRow) -> bool:
-    return any(
-        r.subject_id == row.subject_id and known_by(r, row.prediction_time) for r in data.read
-    )
 
 
 def _outcomes(
@@ -364,12 +374,7 @@ def _outcome(
         value = sum(given) / len(given) if given else None
     else:
         value = own.get(row)
-    states = [
-        r.state
-        for r in data.read
-        if r.subject_id == row.subject_id and known_by(r, row.prediction_time)
-    ]
-    state = State.NO_NOTE if value is None else _worst(states)
+    state = State.NO_NOTE if value is None else _worst(data.states(row))
     failed = state is State.FAILED
     return SubjectOutcome(
         row.subject_id,

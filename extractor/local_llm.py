@@ -120,13 +120,17 @@ class LocalLLM:
         from llguidance.torch import allocate_token_bitmask, fill_next_token_bitmask
 
         size = logits.shape[1]
-        for row, matcher in enumerate(matchers):
-            if matcher is not None and not ended[row]:
-                mask = allocate_token_bitmask(1, size)
-                fill_next_token_bitmask(matcher, mask, 0)
-                bits = torch.arange(32, dtype=torch.int32)
-                allowed = ((mask[0].unsqueeze(1) >> bits) & 1).reshape(-1)[:size].bool()
-                logits[row][~allowed.to(logits.device)] = -torch.inf
+        bound = [n for n, m in enumerate(matchers) if m is not None and not ended[n]]
+        if not bound:
+            return
+        mask = allocate_token_bitmask(len(bound), size)
+        for place, row in enumerate(bound):
+            fill_next_token_bitmask(matchers[row], mask, place)
+        mask = mask.to(logits.device)
+        bits = torch.arange(32, dtype=torch.int32, device=logits.device)
+        allowed = ((mask.unsqueeze(2) >> bits) & 1).reshape(len(bound), -1)[:, :size].bool()
+        rows = torch.tensor(bound, device=logits.device)
+        logits[rows] = logits[rows].masked_fill(~allowed, -torch.inf)
 
     def _take(self, token: int, matcher: Any, said: list[int]) -> bool:
         """Add a token to an answer; whether the answer ends with it."""

@@ -1,15 +1,21 @@
 """Training the small model from scratch: a Llama of a few million weights, on marked notes.
 
 The loss is that of the answers' tokens alone. Training can be interrupted and goes on from its
-last checkpoint; the same data and seed give the same weights on the same machine.
+last checkpoint; the same data and seed give the same batches with any number of processes, and the
+same weights on the same machine. A GPU is used where there is one.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -71,6 +77,9 @@ class Curve:
 Encoded = tuple[list[int], int]
 """Token ids of prompt and answer, and how many of them are the prompt."""
 
+CHUNK: Final = 32
+"""Batches are drawn so many at a time, so that each holds texts of about one length."""
+
 
 def pretrain(
     training: Sequence[MarkedNote],
@@ -78,28 +87,47 @@ def pretrain(
     out: Path,
     settings: Settings,
     tell: Tell = lambda _: None,
+    *,
+    processes: int = 0,
 ) -> Curve:
-    """Train a model from scratch and save it, its tokenizer, settings and curve in `out`."""
+    """Train a model from scratch and save it, its tokenizer, settings and curve in `out`.
+
+    With `processes` batches are made beside the training, by so many processes.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    windows = [example for note in training for example in examples(note)]
+    tokenizer = _tokenizer(windows, out, settings)
+    source = _Source(windows, names_by_kind(training), tokenizer, settings)
+    checked = _held_out_batches(held_out, tokenizer, settings)
+    with _chunks(source, processes) as chunks:
+        return _train(chunks, checked, tokenizer, out, settings, tell)
+
+
+def _train(
+    chunks: Callable[[int], Iterator[list[list[Encoded]]]],
+    checked: Sequence[list[Encoded]],
+    tokenizer: Any,
+    out: Path,
+    settings: Settings,
+    tell: Tell,
+) -> Curve:
     import torch
 
     torch.manual_seed(settings.seed)
-    out.mkdir(parents=True, exist_ok=True)
-    windows = [example for note in training for example in examples(note)]
-    pool = names_by_kind(training)
-    tokenizer = _tokenizer(windows, out, settings)
-    model = _new_model(settings, tokenizer)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = _new_model(settings, tokenizer).to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
     )
     curve, first = _resume(out, model, optimizer)
-    checked = _held_out_batches(held_out, tokenizer, settings)
-    batches = _batches(windows, pool, tokenizer, settings, first)
     started = time.monotonic()
     step, share = first, first / settings.steps
-    while share < 1:
+    for batch in _batches(chunks, first):
+        if share >= 1:
+            break
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * _schedule(step, share, settings)
-        loss = _loss(model, next(batches), tokenizer.pad_token_id)
+        loss = _loss(model, batch, tokenizer.pad_token_id)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -160,42 +188,85 @@ def _new_model(settings: Settings, tokenizer: Any) -> Any:
     )
 
 
-def encode(example: Example, tokenizer: Any) -> Encoded:
-    """Token ids of an example's prompt and answer, and the length of the prompt."""
-    asked = tokenizer(prompt(example.window, COMPACT), add_special_tokens=False)["input_ids"]
-    said = tokenizer(answer(stated(example)), add_special_tokens=False)["input_ids"]
-    return asked + said + [tokenizer.eos_token_id], len(asked)
+def encode(some: Sequence[Example], tokenizer: Any) -> list[Encoded]:
+    """Token ids of each example's prompt and answer, and the length of the prompt."""
+    asked = [prompt(example.window, COMPACT) for example in some]
+    said = [answer(stated(example)) for example in some]
+    ids = [tokenizer(texts, add_special_tokens=False)["input_ids"] for texts in (asked, said)]
+    return [(a + b + [tokenizer.eos_token_id], len(a)) for a, b in zip(*ids, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What batches are drawn from; a chunk depends on its number and the seed alone."""
+
+    windows: Sequence[Example]
+    pool: dict[Kind, list[str]]
+    tokenizer: Any
+    settings: Settings
+
+    def chunk(self, number: int) -> list[list[Encoded]]:
+        """`CHUNK` batches of texts of about one length, of about as many tokens each."""
+        settings = self.settings
+        rng = Random(f"{settings.seed}/{number}")
+        drawn: list[Encoded] = []
+        size = 0
+        while size < CHUNK * settings.tokens_per_batch:
+            some = [varied(self._window(rng), self.pool, rng) for _ in range(256)]
+            fitting = [e for e in encode(some, self.tokenizer) if len(e[0]) <= settings.longest]
+            drawn += fitting
+            size += sum(len(ids) for ids, _ in fitting)
+        made = _by_length(drawn, settings.tokens_per_batch)
+        rng.shuffle(made)
+        return made[:CHUNK]
+
+    def _window(self, rng: Random) -> Example:
+        """A window drawn at random; of those without a finding only a stated share is kept."""
+        while True:
+            chosen = self.windows[int(rng.random() * len(self.windows))]
+            if chosen.findings or rng.random() < self.settings.empty_share:
+                return chosen
+
+
+_held: list[_Source] = []
+"""What a process draws from: it inherits the windows, which are too many to be sent to it."""
+
+
+def _chunk(number: int) -> list[list[Encoded]]:
+    return _held[0].chunk(number)
+
+
+@contextmanager
+def _chunks(
+    source: _Source, processes: int
+) -> Iterator[Callable[[int], Iterator[list[list[Encoded]]]]]:
+    """A function from the number of the first chunk to all chunks from there, without end."""
+    if not processes:
+        yield lambda first: map(source.chunk, count(first))
+        return
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, fork, _held.append, (source,)) as pool:
+        yield lambda first: _ahead(pool, first, 2 * processes)
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(pool: ProcessPoolExecutor, first: int, many: int) -> Iterator[list[list[Encoded]]]:
+    """Chunks in their order, the next `many` of them being made meanwhile."""
+    numbers = count(first)
+    waiting = deque(pool.submit(_chunk, number) for number in islice(numbers, many))
+    while True:
+        yield waiting.popleft().result()
+        waiting.append(pool.submit(_chunk, next(numbers)))
 
 
 def _batches(
-    windows: Sequence[Example],
-    pool: dict[Kind, list[str]],
-    tokenizer: Any,
-    settings: Settings,
-    first: int,
+    chunks: Callable[[int], Iterator[list[list[Encoded]]]], first: int
 ) -> Iterator[list[Encoded]]:
-    """Batches without end, by length, of about as many tokens each; batch `first` comes first."""
-    empty = [e for e in windows if not e.findings]
-    full = [e for e in windows if e.findings]
-    number = 0
-    while True:
-        rng = Random(f"{settings.seed}/{number // 32}")
-        chunk: list[Encoded] = []
-        size = 0
-        while size < 32 * settings.tokens_per_batch:
-            source = empty if empty and rng.random() < settings.empty_share else full
-            chosen = source[int(rng.random() * len(source))]
-            encoded = encode(varied(chosen, pool, rng), tokenizer)
-            if len(encoded[0]) <= settings.longest:
-                chunk.append(encoded)
-                size += len(encoded[0])
-        made = _by_length(chunk, settings.tokens_per_batch)
-        rng.shuffle(made)
-        for batch in made:
-            if number >= first:
-                yield batch
-            number += 1
-        number += -number % 32 if number % 32 else 0
+    """Batches without end; batch `first` comes first."""
+    skipped = first % CHUNK
+    for chunk in chunks(first // CHUNK):
+        yield from chunk[skipped:]
+        skipped = 0
 
 
 def _by_length(chunk: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
@@ -213,7 +284,7 @@ def _by_length(chunk: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
 def _held_out_batches(
     marked: Sequence[MarkedNote], tokenizer: Any, settings: Settings
 ) -> list[list[Encoded]]:
-    encoded = [encode(example, tokenizer) for note in marked for example in examples(note)]
+    encoded = encode([example for note in marked for example in examples(note)], tokenizer)
     fitting = [item for item in encoded if len(item[0]) <= settings.longest]
     return _by_length(fitting[: settings.checked], settings.tokens_per_batch) if fitting else []
 
@@ -223,14 +294,16 @@ def _loss(model: Any, batch: Sequence[Encoded], pad: int) -> Any:
     import torch
 
     longest = max(len(ids) for ids, _ in batch)
-    ids = torch.tensor([row + [pad] * (longest - len(row)) for row, _ in batch])
-    asks = torch.zeros_like(ids, dtype=torch.bool)
-    for number, (row, asked) in enumerate(batch):
-        asks[number, asked - 1 : len(row) - 1] = True
-    hidden = model.model(input_ids=ids).last_hidden_state
-    logits = model.lm_head(hidden[asks])
-    targets = ids[:, 1:][asks[:, :-1]]
-    return torch.nn.functional.cross_entropy(logits, targets)
+    rows = torch.tensor([row + [pad] * (longest - len(row)) for row, _ in batch])
+    places = torch.arange(longest)
+    asked = torch.tensor([[asked - 1] for _, asked in batch])
+    ends = torch.tensor([[len(row) - 1] for row, _ in batch])
+    at = torch.nonzero(((places >= asked) & (places < ends)).reshape(-1)).squeeze(1)
+    targets = rows.reshape(-1)[at + 1].to(model.device)
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        hidden = model.model(input_ids=rows.to(model.device)).last_hidden_state
+        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[at.to(model.device)])
+    return torch.nn.functional.cross_entropy(logits.float(), targets)
 
 
 def _resume(out: Path, model: Any, optimizer: Any) -> tuple[Curve, int]:
@@ -239,7 +312,7 @@ def _resume(out: Path, model: Any, optimizer: Any) -> tuple[Curve, int]:
     path = out / CHECKPOINT
     if not path.exists():
         return Curve(), 0
-    held = torch.load(path, weights_only=True)
+    held = torch.load(path, map_location=model.device, weights_only=True)
     model.load_state_dict(held["model"])
     optimizer.load_state_dict(held["optimizer"])
     return Curve(**json.loads(held["curve"])), int(held["step"])
@@ -272,4 +345,4 @@ def _half(model: Any) -> Any:
 
     import torch
 
-    return deepcopy(model).to(torch.float16)
+    return deepcopy(model).to("cpu", torch.float16)
