@@ -18,7 +18,7 @@ from rich.table import Table
 from extractor.evaluate import Score, by_note, score
 from extractor.examples import read_marked
 from extractor.outcome import OutcomeRow
-from extractor.records import outcome_line, parse_finding
+from extractor.records import finding_lines, note_line, outcome_line, parse_finding
 from extractor.schema import Finding, Identifier, Kind, NoteFindings, State
 from extractor.split import Split
 from kg_builder.durable import replace_text
@@ -33,6 +33,33 @@ def extractor() -> None:
     """Train and fine-tune the models that read notes."""
 
 
+@extractor.command("practice")
+@click.option("--notes", "count", default=1500, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=1, show_default=True)
+@click.option("--held-out", is_flag=True, help="In the styles that are kept for testing.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
+    """Write notes of nobody, OUT/notes.jsonl, and the findings in them, OUT/gold.jsonl."""
+    from extractor.schema import Note, Status
+    from predictor.synthetic.practice import practice_notes
+    from predictor.synthetic.styles import BY_NAME, HELD_OUT
+
+    out.mkdir(parents=True, exist_ok=True)
+    styles = [BY_NAME[name] for name in HELD_OUT] if held_out else None
+    notes: list[str] = []
+    gold: list[str] = []
+    for made in practice_notes(count, seed, styles):
+        notes.append(note_line(Note(made.note_id, made.note.text)))
+        found = tuple(
+            Finding(g.start, g.end, g.quote, Kind(g.kind), Status(g.status), g.concept)
+            for g in made.note.golds
+        )
+        gold += finding_lines(NoteFindings(made.note_id, State.OK, "gold", found))
+    replace_text(out / "notes.jsonl", "".join(notes))
+    replace_text(out / "gold.jsonl", "".join(gold))
+    console.print(f"{count:,} notes and their findings in {out}")
+
+
 @extractor.command("pretrain")
 @click.option("--notes", required=True, type=existing, help="Notes to learn from, JSON lines.")
 @click.option("--gold", required=True, type=existing, help="Their findings, as `extract` writes.")
@@ -42,6 +69,15 @@ def extractor() -> None:
 @click.option("--steps", default=2600, show_default=True)
 @click.option("--minutes", type=float, help="End after so long, whatever the steps.")
 @click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--settings",
+    "settings_file",
+    type=existing,
+    help="The settings.json of a model, to make one of its size; steps, minutes and seed as there.",
+)
+@click.option(
+    "--processes", default=0, show_default=True, help="Make batches beside, for a GPU to wait less."
+)
 def pretrain(
     notes: Path,
     gold: Path,
@@ -51,6 +87,8 @@ def pretrain(
     steps: int,
     minutes: float | None,
     seed: int,
+    settings_file: Path | None,
+    processes: int,
 ) -> None:
     """Train the small model from scratch on marked notes; run it again to go on."""
     from extractor.finetune import draw_curve
@@ -59,9 +97,13 @@ def pretrain(
 
     try:
         training, held = read_marked(notes, gold), read_marked(held_out_notes, held_out_gold)
-        settings = Settings(steps=steps, minutes=minutes, seed=seed)
-        curve = train(training, held, out, settings, notes_console.print)
-    except (OSError, ValueError) as error:
+        settings = (
+            Settings(**json.loads(settings_file.read_text(encoding="utf-8")))
+            if settings_file
+            else Settings(steps=steps, minutes=minutes, seed=seed)
+        )
+        curve = train(training, held, out, settings, notes_console.print, processes=processes)
+    except (OSError, ValueError, TypeError) as error:
         raise click.ClickException(str(error)) from error
     draw_curve(curve.by_name(), out / "curve.png")
     console.print(f"Model in {out}")
