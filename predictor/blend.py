@@ -18,7 +18,7 @@ from predictor.boosters import FittedLightGBM, LightGBM
 from predictor.encode import Encoder
 from predictor.logistic import FittedLogistic, Logistic
 from predictor.metrics import expit, log_loss, log_odds
-from predictor.model import F64, I8, Settings, Tuned
+from predictor.model import F64, I8, Labelled, Settings, Tuned
 from predictor.schema import FeatureTable
 from predictor.support import supported
 
@@ -86,13 +86,7 @@ class Blend:
         return FittedBlend(linear, trees, settings.get("weight", 0.5))
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         support = settings.get("support", 0.0)
         train = (supported(*train, support), train[1])

@@ -11,7 +11,7 @@ import numpy as np
 
 from predictor.encode import Encoder
 from predictor.metrics import log_loss
-from predictor.model import F64, I8, Settings, Tuned, encoder_of, shares
+from predictor.model import F64, I8, Labelled, Settings, Tuned, encoder_of, shares
 from predictor.schema import FeatureTable
 
 MOST_ROUNDS: Final = 1000
@@ -67,13 +67,7 @@ class LightGBM:
         return FittedLightGBM(encoder, booster)
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         import lightgbm
 
@@ -169,13 +163,7 @@ class XGBoost:
         )
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         import xgboost
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from predictor.encode import Encoder
 from predictor.metrics import log_loss
-from predictor.model import F64, I8, Settings, Tuned, encoder_of, shares
+from predictor.model import F64, I8, Labelled, Settings, Tuned, encoder_of, shares
 from predictor.schema import FeatureTable
 
 _LEAF: Final = -1
@@ -92,13 +92,7 @@ class BalancedForest:
         return FittedForest(encoder, **_arrays(forest))
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         from predictor.calibrate import Calibrator
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from predictor.encode import Encoder
 from predictor.metrics import expit, log_loss
-from predictor.model import F64, I8, Settings, Tuned, encoder_of, shares
+from predictor.model import F64, I8, Labelled, Settings, Tuned, encoder_of, shares
 from predictor.schema import FeatureTable
 
 if TYPE_CHECKING:
@@ -84,13 +84,7 @@ class Logistic:
         )
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         fitted = self.fit(*train, settings, seed=seed, threads=threads)
         return Tuned(settings, log_loss(valid[1], fitted.predict_proba(valid[0])))

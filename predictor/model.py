@@ -21,6 +21,8 @@ from predictor.schema import FeatureTable
 F64 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int8]
 Settings = Mapping[str, float]
+Labelled = tuple[FeatureTable, I8]
+"""Rows with their labels, 0 or 1."""
 
 FORMAT: Final = 2
 
@@ -80,13 +82,7 @@ class Kind(Protocol):
         ...
 
     def tune(
-        self,
-        train: tuple[FeatureTable, I8],
-        valid: tuple[FeatureTable, I8],
-        settings: Settings,
-        *,
-        seed: int,
-        threads: int = 1,
+        self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
         """Fit on one part and measure on the other; may choose a number of rounds."""
         ...
