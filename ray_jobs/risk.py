@@ -450,7 +450,7 @@ def print_trained(trained: Trained, out: Path) -> None:
             f"(p = {compared.p_value:.3g})"
         )
     for name, compared in study.counterfactuals.items():
-        console.print(f"the right graph instead of {name}: AUROC {compared.difference}")
+        console.print(f"as trained instead of {name}: AUROC {compared.difference}")
     console.print(
         f"{len(trained.gathered.table):,} rows, {len(trained.runs)} models fitted and cross-fitted "
         f"in {trained.seconds:.0f} s, kept in {out}\n"

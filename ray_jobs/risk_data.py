@@ -60,23 +60,25 @@ def gather(
     *,
     audit: bool = False,
     scoring: RunInfo | None = None,
+    grace: bool = True,
 ) -> Gathered:
     """Cohort and features from all sources that were given.
 
     Stage-1 outputs become features only with the split of this run, which they are checked
     against (`Stage1Error`). The `audit` reports what is late instead of refusing it. For `scoring`
-    every feature of the run is made, those of sources that are not there as missing.
+    every feature of the run is made, those of sources that are not there as missing. Without
+    `grace` the discharge summary gets none, whatever the task grants.
     """
-    task = load_task(inputs.task, records)
+    task = _task(records, inputs, grace)
     cohort = make_cohort(records, task)
     wanted = None if scoring is None else scoring.columns
     table = ehr_features(records, cohort, task, wanted)
     if inputs.findings is not None:
         found = read_findings(inputs.findings)
-        grace = task.discharge_summary_grace_hours
+        hours = task.discharge_summary_grace_hours
         name_of = naming(inputs.vocabulary)
         table = table.join(
-            note_features(cohort.rows, table.task, found, name_of, grace_hours=grace, wanted=wanted)
+            note_features(cohort.rows, table.task, found, name_of, grace_hours=hours, wanted=wanted)
         )
     stage1 = None if inputs.outcomes is None else given_stage1(inputs.outcomes)
     if stage1 is not None and split is not None:
@@ -88,17 +90,24 @@ def gather(
     return Gathered(task, cohort, table, stage1)
 
 
+def _task(records: Records, inputs: Inputs, grace: bool) -> Task:
+    task = load_task(inputs.task, records)
+    return task if grace else replace(task, discharge_summary_grace_hours=0.0)
+
+
 def with_contexts(
     records: Records,
     inputs: Inputs,
     out: Path,
     workers: int = 1,
     told: Callable[[str, int, int], None] = lambda *_: None,
+    *,
+    grace: bool = True,
 ) -> Inputs:
     """The inputs with what the literature says of each row, made in `out` from a given graph."""
     if inputs.graph is None or inputs.contexts is not None:
         return inputs
-    task = load_task(inputs.task, records)
+    task = _task(records, inputs, grace)
     cohort = make_cohort(records, task)
     findings = () if inputs.findings is None else read_findings(inputs.findings)
     made = retrieve_for_rows(
@@ -106,6 +115,26 @@ def with_contexts(
         vocabulary=inputs.vocabulary, passages=inputs.passages, workers=workers, told=told,
     )  # fmt: skip
     return replace(inputs, contexts=made)
+
+
+def without_grace(
+    records: Records,
+    inputs: Inputs,
+    split: Split,
+    out: Path,
+    workers: int = 1,
+    told: Callable[[str, int, int], None] = lambda *_: None,
+) -> FeatureTable:
+    """The features as they are when the discharge summary gets no grace.
+
+    What the literature says is told anew where the inputs name the graph; given contexts stay as
+    they are.
+    """
+    folder = out / "without-grace"
+    folder.mkdir(parents=True, exist_ok=True)
+    anew = replace(inputs, contexts=None) if inputs.graph is not None else inputs
+    anew = with_contexts(records, anew, folder, workers, told, grace=False)
+    return gather(records, anew, split, grace=False).table
 
 
 def with_earlier_graph(

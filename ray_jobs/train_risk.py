@@ -30,11 +30,19 @@ from predictor.sources import Records, open_records
 from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
 from predictor.synthetic.truth import read_truth
 from ray_jobs.risk_audit import audit_probes
-from ray_jobs.risk_data import Gathered, Inputs, gather, with_contexts, with_earlier_graph
+from ray_jobs.risk_data import (
+    Gathered,
+    Inputs,
+    gather,
+    with_contexts,
+    with_earlier_graph,
+    without_grace,
+)
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
 
+NO_GRACE = "no grace for the discharge summary"
 LIBRARIES = ("medweave", "lightgbm", "xgboost", "scikit-learn", "imbalanced-learn", "numpy")
 
 
@@ -84,8 +92,9 @@ def train(
 ) -> Trained:
     """Audit, train and evaluate; write the run's folder (see `predictor.run`).
 
-    With `graph_until` the first model is fitted once more with the graph as it was known then. An
-    alarm of the audit does not stop the training, it stands first in all that is reported.
+    With `graph_until` the first model is fitted once more with the graph as it was known then, and
+    where the task grants the discharge summary a grace, once more without it. An alarm of the
+    audit does not stop the training, it stands first in all that is reported.
     """
     started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
@@ -105,6 +114,9 @@ def train(
             earlier = with_earlier_graph(records, inputs, gathered, graph_until, out, workers, told)
             name = f"graph as of {graph_until.isoformat()}"
             instead[name] = fuse(earlier, divided, plan.kinds[0], seed=plan.seed)
+        if gathered.task.discharge_summary_grace_hours and inputs.findings is not None:
+            strict = without_grace(records, inputs, divided, out, workers, told)
+            instead[NO_GRACE] = fuse(strict, divided, plan.kinds[0], seed=plan.seed)
         told("evaluating", 0, 1)
         scores = given_scores(records, gathered)
         found = study(gathered.table, divided, plan, runs, scores=scores, instead=instead)

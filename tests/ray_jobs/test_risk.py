@@ -193,3 +193,50 @@ def test_the_page_opens_in_a_browser(page: Path) -> None:
     assert shown.index("Leakage audit") < shown.index("What the models are worth")
     assert "to be written by the authors" in shown
     assert "Not a medical device" in shown
+
+
+LATE = """\
+table: stays.csv
+subject: patient
+stay: stay
+time: discharged
+features: {numbers: [age]}
+never: {back: the outcome}
+tasks:
+  return:
+    prediction: {at: discharge}
+    discharge_summary_grace_hours: 6
+    outcome: {column: back, positive: ["1"], negative: ["0"]}
+"""
+
+
+def test_what_a_grace_is_worth_is_told(tmp_path: Path) -> None:
+    """Only the summaries, written two hours after discharge, say who will be back."""
+    rng = np.random.default_rng(4)
+    frail = rng.random(400) < 0.5
+    columns = {
+        "patient": [f"p{n}" for n in range(400)],
+        "stay": list(range(400)),
+        "discharged": ["2020-03-01 10:00:00"] * 400,
+        "age": rng.normal(65, 12, 400).round(1),
+        "back": (rng.random(400) < np.where(frail, 0.5, 0.1)).astype(int),
+    }
+    pa_csv.write_csv(pa.table(columns), tmp_path / "stays.csv")
+    (tmp_path / "layout.yaml").write_text(LATE, encoding="utf-8")
+    finding = {"quote": "frail", "status": "present", "storetime": "2020-03-01T12:00:00"}
+    said = [
+        {**finding, "note_id": f"n{n}", "subject_id": f"p{n}", "hadm_id": str(n)}
+        for n in np.flatnonzero(frail).tolist()
+    ]
+    findings = tmp_path / "findings.jsonl"
+    findings.write_text("".join(json.dumps(one) + "\n" for one in said), encoding="utf-8")
+    out = tmp_path / "run"
+    run(
+        "train", *given(tmp_path), "--task", "return", "--findings", str(findings), "--out",
+        str(out), "--model", "logistic", "--replicates", "20", "--folds", "2", "--no-ablation",
+        "--test-share", "0.4",
+    )  # fmt: skip
+    metrics = json.loads((out / "metrics.json").read_text())
+    worth = metrics["counterfactuals"]["no grace for the discharge summary"]
+    assert worth["difference"]["low"] > 0
+    assert worth["second"] == pytest.approx(0.5, abs=0.12)
