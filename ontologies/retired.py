@@ -2,7 +2,8 @@
 
 Texts and databases go on naming them. `retired.tsv` holds those that were met: in the training
 articles of BC5CDR, where people marked a name of the heading with the id, and in the substances of
-MEDLINE records, which give the name beside it. Each pair was found by that name.
+MEDLINE records and in mappings from MeSH to other vocabularies, which give the name beside it.
+Each pair was found by that name.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ console = Console(highlight=False)
 folder = click.Path(file_okay=False, path_type=Path)
 LEVELS = {"mention": "span", "mention and id": "span_id", "concepts per document": "document"}
 existing = click.Path(exists=True, path_type=Path)
+MOST_PARTS = 60
+"""A longer list is told by its length: what is in it stands in a file."""
 
 
 @click.group()
@@ -195,12 +197,14 @@ def print_report(report: Any, title: str) -> None:
 
 
 def flattened(name: str, value: Any) -> list[tuple[str, str]]:
-    """(name, text) of a value; of a mapping, value class or sequence one for each part."""
+    """(name, text) of a value; of a mapping, value class or short sequence one for each part."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "items"):
         return [row for key, part in value.items() for row in flattened(f"{name}: {key}", part)]
     if isinstance(value, list | tuple):
+        if len(value) > MOST_PARTS:
+            return [(name, f"{len(value):,}")]
         return [row for part in value for row in flattened(name, part)]
     if isinstance(value, float):
         return [(name, f"{value:.3f}")]
