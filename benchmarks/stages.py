@@ -29,7 +29,7 @@ from kg_builder.sources.inputs import order_key
 from ontologies.concept import Vocabulary
 from ontologies.linker import Mention
 from ray_jobs.kg_build import recipe_of
-from ray_jobs.shards import (
+from ray_jobs.mining import (
     InputFile,
     Recipe,
     abstracts_in,

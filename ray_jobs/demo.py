@@ -47,7 +47,7 @@ def demo(out: Path) -> None:
         shutil.rmtree(graph)
     console.rule("1. Build a graph from invented abstracts (no medical evidence)")
     with bars() as shown:
-        built = build([str(path) for path in corpus_files()], str(graph), progress=shown)
+        built = build([str(path) for path in corpus_files()], str(graph), count=1, progress=shown)
     print_summary(summary(built), console)
     store = open_store(str(graph))
     try:

@@ -7,16 +7,15 @@ and counts, never text.
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import json
-import shutil
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -36,12 +35,9 @@ from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import vocabulary_directory
 from ray_jobs.kg_build import bars, print_summary
-
-if TYPE_CHECKING:
-    import ray
+from ray_jobs.shards import Parts, Shard, cut_shards
 
 SHARD = 64
-MAX_RESTARTS = 3
 console = Console(stderr=True, highlight=False)
 
 
@@ -86,19 +82,16 @@ def extract(
         else:
             notes.append(record)
     tally.notes = len(notes)
-    folder = out.with_name(f".{out.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(model, str(vocabulary_directory(vocabulary)))
-    shards = list(_shards(notes, recipe.version))
-    todo = [shard for shard in shards if not (folder / shard.name).exists()]
-    tally.reused = sum(len(shard.notes) for shard in shards) - sum(len(s.notes) for s in todo)
-    shown = progress or Progress(disable=True)
-    bar = shown.add_task("notes", total=len(notes), completed=tally.reused)
-    for shard, lines in _read_all(todo, recipe, workers):
-        replace_text(folder / shard.name, lines)
-        shown.advance(bar, len(shard.notes))
-    _join(folder, shards, out, tally)
-    shutil.rmtree(folder)
+    version = recipe.version
+    parts = Parts(out, cut_shards(notes, SHARD, version, note_line))
+    tally.reused = parts.reused
+    try:
+        parts.make(functools.partial(_read, recipe, version), workers, progress, "notes")
+    finally:
+        opened_reader.cache_clear()  # a model is large
+    _join(parts, notes, out, tally)
+    parts.remove()
     tally.seconds = time.monotonic() - started
     return tally
 
@@ -120,30 +113,14 @@ class Recipe:
         return f"{self.open().version}/{Vocabulary.load(self.vocabulary).digest}"
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Some notes that are read at one time, and the name of the file that their findings get."""
-
-    name: str
-    notes: tuple[Note, ...]
+@functools.lru_cache(maxsize=1)
+def opened_reader(recipe: Recipe, _version: str) -> Reader:
+    """The reader of this process, opened once for each version of its model and vocabulary."""
+    return recipe.open()
 
 
-def _shards(notes: Sequence[Note], version: str) -> Iterator[Shard]:
-    for start in range(0, len(notes), SHARD):
-        part = tuple(notes[start : start + SHARD])
-        content = version + "".join(map(note_line, part))
-        yield Shard(f"{hashlib.sha256(content.encode()).hexdigest()}.jsonl", part)
-
-
-def _read_all(shards: Sequence[Shard], recipe: Recipe, workers: int) -> Iterator[tuple[Shard, str]]:
-    """Each shard with its lines, as they are ready."""
-    if workers == 1 or len(shards) <= 1:
-        reader = recipe.open() if shards else None
-        for shard in shards:
-            assert reader is not None
-            yield shard, read_shard(reader, shard.notes)
-        return
-    yield from _read_on_ray(shards, recipe, workers)
+def _read(recipe: Recipe, version: str, shard: Shard[Note]) -> str:
+    return read_shard(opened_reader(recipe, version), shard.records)
 
 
 def read_shard(reader: Reader, notes: Sequence[Note]) -> str:
@@ -173,58 +150,17 @@ def _read_alone(reader: Reader, note: Note) -> NoteFindings:
         )
 
 
-class NoteReader:
-    """What an actor on Ray holds: a reader with its model, opened once."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        self._reader = recipe.open()
-
-    def read(self, notes: Sequence[Note]) -> str:
-        """The lines of a shard; see `read_shard`."""
-        return read_shard(self._reader, notes)
-
-
-def _read_on_ray(
-    shards: Sequence[Shard], recipe: Recipe, count: int
-) -> Iterator[tuple[Shard, str]]:
-    """Actors that hold a model each; a shard whose actor died is given to another one."""
-    import ray
-
-    from ray_jobs.cluster import workers
-
-    with workers(count) as crew:
-        remote: Any = ray.remote(
-            num_cpus=1, max_restarts=MAX_RESTARTS, max_task_retries=MAX_RESTARTS
-        )(NoteReader)
-        actors = [remote.remote(recipe) for _ in range(min(crew.count, len(shards)))]
-        free = list(actors)
-        waiting = list(reversed(shards))
-        running: dict[ray.ObjectRef[str], tuple[Shard, Any]] = {}
-        while waiting or running:
-            while waiting and free:
-                shard, actor = waiting.pop(), free.pop()
-                running[actor.read.remote(shard.notes)] = shard, actor
-            ready, _ = ray.wait(list(running))
-            for reference in ready:
-                shard, actor = running.pop(reference)
-                free.append(actor)
-                yield shard, ray.get(reference)
-
-
-def _join(folder: Path, shards: Sequence[Shard], out: Path, tally: Tally) -> None:
+def _join(parts: Parts[Note], notes: Sequence[Note], out: Path, tally: Tally) -> None:
     """Write the three files from the shards, in the order of the notes, and count."""
     findings: list[str] = []
     states: list[str] = []
-    for shard in shards:
-        for line in (folder / shard.name).read_text(encoding="utf-8").split("\n"):
-            if line:
-                value = json.loads(line)
-                (states if "state" in value else findings).append(line + "\n")
-                _count(value, tally)
+    for line in parts.lines():
+        value = json.loads(line)
+        (states if "state" in value else findings).append(line)
+        _count(value, tally)
     replace_text(out, "".join(findings))
     replace_text(beside(out, "notes"), "".join(states))
-    rows = _outcomes([note for shard in shards for note in shard.notes], states)
-    replace_text(beside(out, "outcomes"), "".join(map(outcome_line, rows)))
+    replace_text(beside(out, "outcomes"), "".join(map(outcome_line, _outcomes(notes, states))))
 
 
 def beside(out: Path, name: str) -> Path:

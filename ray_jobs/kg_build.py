@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,13 +41,21 @@ from kg_builder.sources.entrez import fetch_query, missing_citations
 from kg_builder.sources.inputs import expand_inputs, order_key, unrecognized_inputs
 from kg_builder.update import update_snapshot
 from ontologies.concept import Vocabulary
+from ray_jobs.cluster import workers
 from ray_jobs.config import vocabulary_directory
+from ray_jobs.mining import (
+    InputFile,
+    Mined,
+    Recipe,
+    key_of,
+    mine_files,
+    open_tools,
+    peak_memory,
+    process_name,
+)
 
 if TYPE_CHECKING:
-    import ray
-
     from ray_jobs.cluster import Workers
-    from ray_jobs.shards import InputFile, Mined, Recipe
 
 QUERY = "pubmed:"
 UPDATE_SHARE = 0.2
@@ -65,7 +73,7 @@ class Tally:
     abstracts: int = 0
     mining_seconds: float = 0.0
     cpu_seconds: float = 0.0
-    peaks: dict[str, int] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)  # of other processes, by their names
     failed_files: list[str] = field(default_factory=list)
     left: list[Failure] = field(default_factory=list)
     stages: dict[str, float] = field(default_factory=dict)
@@ -75,7 +83,15 @@ class Tally:
         self.abstracts += mined.abstracts
         self.mining_seconds += mined.seconds
         self.cpu_seconds += mined.cpu_seconds
-        self.peaks[mined.process] = max(self.peaks.get(mined.process, 0), mined.peak_bytes)
+        if mined.process != process_name():
+            self.peaks[mined.process] = max(self.peaks.get(mined.process, 0), mined.peak_bytes)
+
+    def lose(self, file: InputFile, died: Exception) -> None:
+        """Leave out a file that killed its worker again and again."""
+        self.failed_files.append(
+            f"{file.path}: the worker died while mining it ({type(died).__name__}); "
+            "run the same command again with fewer --workers"
+        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -110,14 +126,16 @@ def build(
     """Mine the inputs into the graph's ledger, and make the snapshot of the ledger current.
 
     `inputs` are files, folders and `pubmed:QUERY`; `vocabulary` a folder (the starter vocabulary
-    where it is `None`); `count` how many workers; `ledger` where shards are kept if not in the
-    graph's folder: another folder, or an object store. Files whose shards are complete are not
-    read again. Raises `GraphLockedError` where another process writes to the graph,
-    `DiskFullError`, `ValueError` for a vocabulary of another version. A file that kills its
-    worker again and again is left out and told in `tally.failed_files`.
-    """
-    from ray_jobs.cluster import workers
+    where it is `None`); `ledger` where shards are kept if not in the graph's folder: another
+    folder, or an object store. Files whose shards are complete are not read again.
 
+    `count` is how many workers. One is this process itself, and no Ray is started, unless a
+    cluster is there. With `None`, one a core, as far as there are files for them.
+
+    Raises `GraphLockedError` where another process writes to the graph, `DiskFullError`,
+    `ValueError` for a vocabulary of another version. A file that kills its worker of Ray again and
+    again is left out and told in `tally.failed_files`; one that kills this process ends the build.
+    """
     tally = Tally()
     bars = progress or Progress(disable=True)
     Path(graph).mkdir(parents=True, exist_ok=True)
@@ -129,8 +147,9 @@ def build(
         with tally.stage("vocabulary"):
             recipe = recipe_of(vocabulary, linker)
         files = input_files(inputs, graph, email, tally)
-        with workers(count) as crew:
-            shards = _mine_all(files, recipe, shelf, address, crew, tally, bars)
+        plan = _plan(files, recipe, shelf)
+        with workers(_useful(count, plan, graph, shelf)) as crew:
+            shards = _mine_all(plan, recipe, address, crew, tally, bars)
             info = _snapshot(graph, address, recipe, crew, tally, bars)
         with tally.stage("embedded database"):
             from kg_builder.ladybug_store import load_ladybug
@@ -142,8 +161,6 @@ def build(
 
 def recipe_of(vocabulary: str | None, linker: str) -> Recipe:
     """The recipe of a vocabulary folder, its linker opened once so that workers only map it."""
-    from ray_jobs.shards import Recipe, open_tools
-
     directory = vocabulary_directory(vocabulary)
     recipe = Recipe(linker, str(directory), Vocabulary.load(directory).digest)
     open_tools(recipe)
@@ -154,8 +171,6 @@ def input_files(
     inputs: Sequence[str], graph: str, email: str | None, tally: Tally
 ) -> list[InputFile]:
     """The files to mine, in file order; queries are fetched into the graph's `inputs` folder."""
-    from ray_jobs.shards import InputFile
-
     paths: list[Path] = []
     for given in inputs:
         if given.startswith(QUERY):
@@ -189,105 +204,60 @@ def _fetched(query: str, folder: Path, email: str | None) -> list[Path]:
         )
 
 
-def _mine_all(
-    files: Sequence[InputFile],
-    recipe: Recipe,
-    ledger: Ledger,
-    address: str,
-    crew: Workers,
-    tally: Tally,
-    bars: Progress,
-) -> tuple[ShardEntry, ...]:
-    """Mine what has no shard yet, two tasks in flight for each worker, and commit the manifest.
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be mined, and the shards of the files that were mined before, by hash."""
 
-    Shards are committed as they come, so that an interrupted build has lost nothing but the
-    files in flight.
-    """
-    from ray_jobs.shards import key_of
+    files: tuple[InputFile, ...]
+    todo: tuple[InputFile, ...]
+    held: dict[str, ShardEntry]
 
-    tally.files = len(files)
-    bar = bars.add_task("mining", total=len(files))
-    done: dict[str, ShardEntry] = {}
+
+def _plan(files: Sequence[InputFile], recipe: Recipe, ledger: Ledger) -> _Plan:
     todo: list[InputFile] = []
+    held: dict[str, ShardEntry] = {}
     for file in files:
-        held = ledger.find(key_of(recipe, file.sha256), file.order, file.name)
-        if held is None:
+        entry = ledger.find(key_of(recipe, file.sha256), file.order, file.name)
+        if entry is None:
             todo.append(file)
         else:
-            done[file.sha256] = held
-            bars.advance(bar)
-    tally.reused = len(done)
+            held[file.sha256] = entry
+    return _Plan(tuple(files), tuple(todo), held)
 
-    def keep(file: InputFile, entry: ShardEntry) -> None:
-        done[file.sha256] = entry
-        tally.mined += entry.articles
-        bars.update(bar, advance=1, description=f"mining ({tally.abstracts:,} abstracts)")
 
+def _useful(count: int | None, plan: _Plan, graph: str, ledger: Ledger) -> int | None:
+    """How many workers to ask for: one, which is this process, where others have nothing to do.
+
+    A number that was asked for is kept while anything is to be mined: what kills a worker of Ray
+    leaves the build alive.
+    """
+    if current_digest(graph) is None and (plan.held or ledger.entries()):
+        return count  # a snapshot of many files is made anew
+    idle = not plan.todo or (count is None and len(plan.todo) == 1)
+    return 1 if idle else count
+
+
+def _mine_all(
+    plan: _Plan, recipe: Recipe, address: str, crew: Workers, tally: Tally, bars: Progress
+) -> tuple[ShardEntry, ...]:
+    """Mine what has no shard yet and commit the manifest; the shards of all files, in order.
+
+    Shards are complete as they come, so that an interrupted build has lost nothing but the files
+    under way.
+    """
+    done = dict(plan.held)
+    tally.files, tally.reused = len(plan.files), len(done)
+    already = len(plan.files) - len(plan.todo)
+    bar = bars.add_task("mining", total=len(plan.files), completed=already)
     with tally.stage("mining"):
-        if todo:
-            _Miner(recipe, ledger, address, crew, tally).run(todo, keep)
-        ledger.commit(done[file.sha256] for file in files if file.sha256 in done)
-    return tuple(done[file.sha256] for file in files if file.sha256 in done)
-
-
-class _Miner:
-    """Keeps the workers busy, and writes the shards that they cannot write themselves."""
-
-    def __init__(
-        self, recipe: Recipe, ledger: Ledger, address: str, crew: Workers, tally: Tally
-    ) -> None:
-        import ray
-
-        from ray_jobs.shards import pack_vocabulary
-
-        self._recipe, self._ledger, self._crew, self._tally = recipe, ledger, crew, tally
-        self._packed = (
-            [] if crew.shared_disk else [ray.put(pack_vocabulary(Path(recipe.vocabulary)))]
-        )
-        self._address = address if crew.shared_disk or ledger.local is None else None
-
-    def run(
-        self, files: Sequence[InputFile], keep: Callable[[InputFile, ShardEntry], None]
-    ) -> None:
-        """Mine all files; `keep` is called with each as it is complete."""
-        import ray
-
-        waiting = list(reversed(files))
-        running: dict[ray.ObjectRef[Mined], InputFile] = {}
-        while waiting or running:
-            while waiting and len(running) < 2 * self._crew.count:
-                file = waiting.pop()
-                running[self._submit(file)] = file
-            ready, _ = ray.wait(list(running))
-            for reference in ready:
-                file = running.pop(reference)
-                try:
-                    mined: Mined = ray.get(reference)
-                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as died:
-                    self._tally.failed_files.append(
-                        f"{file.path}: the worker died while mining it ({type(died).__name__}); "
-                        "run the same command again with fewer --workers"
-                    )
-                    continue
-                except ray.exceptions.RayTaskError as failed:
-                    raise failed.cause from failed
-                self._tally.add(mined)
-                keep(file, mined.entry or self._write(file, mined))
-
-    def _submit(self, file: InputFile) -> ray.ObjectRef[Mined]:
-        import ray
-
-        from ray_jobs.shards import mine_file
-
-        content = [] if self._crew.shared_disk else [ray.put(Path(file.path).read_bytes())]
-        return mine_file.remote(self._recipe, self._packed, file, content, self._address)
-
-    def _write(self, file: InputFile, mined: Mined) -> ShardEntry:
-        from ray_jobs.shards import key_of
-
-        assert mined.tables is not None
-        key = key_of(self._recipe, file.sha256)
-        return self._ledger.write(key, file.order, file.name, mined.tables)
+        for file, entry, mined in mine_files(plan.todo, recipe, address, crew, tally.lose):
+            tally.add(mined)
+            tally.mined += entry.articles
+            done[file.sha256] = entry
+            bars.update(bar, advance=1, description=f"mining ({tally.abstracts:,} abstracts)")
+        shards = [done[file.sha256] for file in plan.files if file.sha256 in done]
+        Ledger.open(address).commit(shards)
+    return tuple(shards)
 
 
 def _snapshot(
@@ -324,8 +294,6 @@ def failures_of(shards: Sequence[ShardEntry]) -> Counter[str]:
 
 def summary(built: Built) -> dict[str, Any]:
     """The figures of a build, as the table and `--json` tell them."""
-    from ray_jobs.shards import peak_memory
-
     shards, tally, snapshot = built.shards, built.tally, built.snapshot
     seconds = sum(
         tally.stages.get(name, 0.0) for name in ("mining", "snapshot", "embedded database")

@@ -150,7 +150,7 @@ def relations(corpus: Path, directory: Path, as_json: bool) -> None:
     """Chemical-induced diseases: pairs of an article that some sentence states as caused."""
     from kg_builder.evaluate_relations import evaluate_relations
     from ontologies.linker import open_linker
-    from ray_jobs.shards import extractor_of
+    from ray_jobs.mining import extractor_of
 
     opened = Vocabulary.load(directory)
     report = evaluate_relations(

@@ -8,18 +8,14 @@ counts.
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
-import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -41,12 +37,10 @@ from ray_jobs.patient_records import (
     read_patient,
     resolved,
 )
+from ray_jobs.shards import Parts, Shard, cut_shards
 from retrieval.outcomes import UnknownTaskError
 from retrieval.patients import numbers_alone
 from retrieval.retriever import GraphRetriever, MissingCutError, graph_directory
-
-if TYPE_CHECKING:
-    import ray
 
 SHARD = 128
 console = Console(stderr=True, highlight=False)
@@ -75,15 +69,8 @@ class Recipe:
         return json.dumps(said)
 
 
-Lines = tuple[tuple[int, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Some lines that are worked on at one time, and the name of the file that holds the result."""
-
-    name: str
-    lines: Lines
+Line = tuple[int, str]
+"""The number and the text of a line of seeds."""
 
 
 @dataclass(slots=True)
@@ -118,40 +105,21 @@ def contexts(
     """
     started = time.monotonic()
     opened_retriever(recipe.graph, recipe.version).outcome_graph(recipe.task, recipe.as_of)
-    shards = list(_shards(source, recipe.version))
-    folder = out.with_name(f".{out.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
-    todo = [shard for shard in shards if not (folder / shard.name).exists()]
-    tally = Tally(read=sum(len(shard.lines) for shard in shards))
-    tally.reused = tally.read - sum(len(shard.lines) for shard in todo)
-    shown = progress or Progress(disable=True)
-    bar = shown.add_task("patients", total=tally.read, completed=tally.reused)
-    for shard, text in _made(todo, recipe, workers):
-        replace_text(folder / shard.name, text)
-        shown.advance(bar, len(shard.lines))
-    _join(folder, shards, out, tally)
+    parts = Parts(out, cut_shards(numbered_lines(source), SHARD, recipe.version, _content))
+    tally = Tally(read=parts.total, reused=parts.reused)
+    parts.make(functools.partial(make_shard, recipe), workers, progress, "patients")
+    _join(parts, out, tally)
     if features is not None:
         with out.open(encoding="utf-8") as stream:
             feature_table(recipe.task, stream).save(features)
-    shutil.rmtree(folder)
+    parts.remove()
     tally.seconds = time.monotonic() - started
     return tally
 
 
-def _shards(source: Path, version: str) -> Iterator[Shard]:
-    lines = numbered_lines(source)
-    while part := tuple(islice(lines, SHARD)):
-        content = version + "".join(f"{number} {text}" for number, text in part)
-        yield Shard(f"{hashlib.sha256(content.encode()).hexdigest()}.jsonl", part)
-
-
-def _made(shards: Sequence[Shard], recipe: Recipe, workers: int) -> Iterator[tuple[Shard, str]]:
-    """Each shard with its result, as they are ready."""
-    if workers == 1 or len(shards) <= 1:
-        for shard in shards:
-            yield shard, make_shard(recipe, shard.lines)
-        return
-    yield from _made_on_ray(shards, recipe, workers)
+def _content(line: Line) -> str:
+    number, text = line
+    return f"{number} {text}"
 
 
 @functools.lru_cache(maxsize=2)
@@ -160,10 +128,10 @@ def opened_retriever(graph: str, version: str) -> GraphRetriever:
     return GraphRetriever.open(graph)
 
 
-def make_shard(recipe: Recipe, lines: Lines) -> str:
+def make_shard(recipe: Recipe, shard: Shard[Line]) -> str:
     """For each line of seeds a context, or a line that tells what is wrong with it."""
     retriever = opened_retriever(recipe.graph, recipe.version)
-    return "".join(_made_line(retriever, recipe, number, text) for number, text in lines)
+    return "".join(_made_line(retriever, recipe, number, text) for number, text in shard.records)
 
 
 def _made_line(retriever: GraphRetriever, recipe: Recipe, number: int, text: str) -> str:
@@ -185,40 +153,17 @@ def context_of(retriever: GraphRetriever, recipe: Recipe, patient: Patient) -> s
     return context_line(patient, context)
 
 
-def _made_on_ray(
-    shards: Sequence[Shard], recipe: Recipe, workers: int
-) -> Iterator[tuple[Shard, str]]:
-    """A few shards are under way for each worker: what waits takes no memory of the cluster."""
-    import ray
-
-    from ray_jobs.cluster import workers as connected
-
-    with connected(workers) as crew:
-        task = ray.remote(num_cpus=1, max_retries=3)(make_shard)
-        waiting = iter(shards)
-        running: dict[ray.ObjectRef[Any], Shard] = {}
-        while True:
-            for shard in islice(waiting, max(2 * crew.count - len(running), 0)):
-                running[task.remote(recipe, shard.lines)] = shard
-            if not running:
-                return
-            done, _ = ray.wait(list(running), num_returns=1)
-            for reference in done:
-                yield running.pop(reference), ray.get(reference)
-
-
-def _join(folder: Path, shards: Sequence[Shard], out: Path, tally: Tally) -> None:
+def _join(parts: Parts[Line], out: Path, tally: Tally) -> None:
     """Put the shards together in order; what could not be read goes beside, by line."""
-    temporary = folder / "joined"
+    temporary = parts.folder / "joined"
     with temporary.open("w", encoding="utf-8") as stream:
-        for shard in shards:
-            for line in (folder / shard.name).read_text(encoding="utf-8").splitlines(keepends=True):
-                row = json.loads(line)
-                if "reason" in row:
-                    tally.bad.append(BadLine(**row))
-                    continue
-                stream.write(line)
-                _count(tally, row)
+        for line in parts.lines():
+            row = json.loads(line)
+            if "reason" in row:
+                tally.bad.append(BadLine(**row))
+                continue
+            stream.write(line)
+            _count(tally, row)
     temporary.replace(out)
     failures = failures_path(out)
     failures.unlink(missing_ok=True)

@@ -1,223 +1,176 @@
-"""What runs on a worker: one input file becomes one shard of the ledger.
+"""Work in shards: done in this process, or spread over Ray's workers.
 
-On this machine's own Ray, workers read the inputs and write the shards themselves. On a cluster
-no folder of the driver's machine is taken for granted: vocabulary and local inputs travel through
-Ray's object store, and shards of a local graph come back to the driver, which writes them. A
-graph on an object store is written by the workers in both cases.
+A shard holds some of a job's records; the file of its result is named by all that went into it, so
+that an interrupted job goes on where it was and never takes an old result for a new one.
 """
 
 from __future__ import annotations
 
-import functools
-import gc
-import resource
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow.compute as pc
-import ray
+from rich.progress import Progress
 
-from kg_builder.ledger import Ledger, ShardEntry, ShardKey
-from kg_builder.mine import Extractor, ShardTables, mine
-from kg_builder.model import Failure
-from kg_builder.relations import RelationExtractor
-from kg_builder.signatures import edge_groups
-from kg_builder.sources import Record, open_source
-from ontologies.concept import Vocabulary
-from ontologies.linker import Linker, open_linker
-from ray_jobs.config import cache_directory
+from kg_builder.durable import replace_text
+from ray_jobs.cluster import ALONE, Workers, workers
 
+if TYPE_CHECKING:
+    import ray
+
+AHEAD = 2
+"""Items under way for each worker: what waits beyond them takes no memory of the cluster."""
 MAX_RETRIES = 5
-"""How often a file is mined again after its worker or its node died."""
+"""How often an item is given to another worker after its own, or its node, died."""
 
-Packed = dict[str, npt.NDArray[np.uint8]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Record = TypeVar("Record")
+
+
+# -- spreading --------------------------------------------------------------------------------
+
+
+def spread(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    crew: Workers,
+    lost: Callable[[Item, Exception], None] | None = None,
+) -> Iterator[tuple[Item, Result]]:
+    """Each item with what `work` makes of it: in order in this process, as they come from Ray.
+
+    For Ray, `work` and items have to be picklable, and items are taken from `items` only as
+    workers come free. What `work` raises is raised here. `lost` is told of an item that killed its
+    worker again and again, and the others go on; without it that is raised too. In this process
+    such an item ends the process.
+    """
+    if crew.alone:
+        for item in items:
+            yield item, work(item)
+    else:
+        yield from _spread_on_ray(work, items, crew, lost)
+
+
+def spread_over(
+    count: int, work: Callable[[Item], Result], items: Sequence[Item]
+) -> Iterator[tuple[Item, Result]]:
+    """`spread` over at most `count` workers, connected for these items alone.
+
+    One worker is this process, on a cluster too, and one item needs no other.
+    """
+    needed = min(count, len(items))
+    if needed <= 1:
+        yield from spread(work, items, ALONE)
+        return
+    with workers(needed) as crew:
+        yield from spread(work, items, crew)
+
+
+def _spread_on_ray(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    crew: Workers,
+    lost: Callable[[Item, Exception], None] | None,
+) -> Iterator[tuple[Item, Result]]:
+    import ray
+
+    task = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_apply)
+    shared, waiting = ray.put(work), iter(items)
+    running: dict[ray.ObjectRef[Result], Item] = {}
+    while True:
+        for item in islice(waiting, max(AHEAD * crew.count - len(running), 0)):
+            running[task.remote(shared, item)] = item
+        if not running:
+            return
+        ready, _ = ray.wait(list(running))
+        for reference in ready:
+            item = running.pop(reference)
+            try:
+                result: Result = ray.get(reference)
+            except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as died:
+                if lost is None:
+                    raise
+                lost(item, died)
+                continue
+            except ray.exceptions.RayTaskError as failed:
+                raise failed.cause from failed
+            yield item, result
+
+
+def _apply(work: Callable[[Item], Result], item: Item) -> Result:
+    return work(item)
+
+
+# -- results that outlive an interruption -----------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How text becomes evidence; the same on every worker, and part of every shard's name."""
+class Shard(Generic[Record]):
+    """Some records that are worked on at one time, and the name of the file of their result."""
 
-    linker: str
-    vocabulary: str
-    vocabulary_digest: str
+    name: str
+    records: tuple[Record, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file of citations: where it lies for the driver, its place in order, its hash."""
+def cut_shards(
+    records: Iterable[Record], size: int, version: str, text_of: Callable[[Record], str]
+) -> Iterator[Shard[Record]]:
+    """Shards of `size` records, in order; the last may be smaller.
 
-    path: str
-    order: tuple[int, int]
-    sha256: str
+    `version` names all besides the records that a result depends on, `text_of` a record's content.
+    """
+    waiting = iter(records)
+    while part := tuple(islice(waiting, size)):
+        content = version + "".join(map(text_of, part))
+        yield Shard(f"{hashlib.sha256(content.encode()).hexdigest()}.jsonl", part)
+
+
+class Parts(Generic[Record]):
+    """The results of a job's shards, in a hidden folder beside `out` until they are joined."""
+
+    def __init__(self, out: Path, shards: Iterable[Shard[Record]]) -> None:
+        self.shards = tuple(shards)
+        self.folder = out.with_name(f".{out.name}.parts")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lacking = tuple(shard for shard in self.shards if not self._path(shard).exists())
 
     @property
-    def name(self) -> str:
-        return Path(self.path).name
+    def total(self) -> int:
+        """How many records there are."""
+        return sum(len(shard.records) for shard in self.shards)
 
+    @property
+    def reused(self) -> int:
+        """How many records had their result when this was opened."""
+        return self.total - sum(len(shard.records) for shard in self.lacking)
 
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """What a task did. `tables` is set where the driver has to write the shard.
+    def make(
+        self,
+        work: Callable[[Shard[Record]], str],
+        count: int,
+        progress: Progress | None,
+        description: str,
+    ) -> None:
+        """Make the results that are lacking with `count` workers; each is kept once it is there."""
+        shown = progress or Progress(disable=True)
+        bar = shown.add_task(description, total=self.total, completed=self.reused)
+        for shard, text in spread_over(count, work, self.lacking):
+            replace_text(self._path(shard), text)
+            shown.advance(bar, len(shard.records))
 
-    `cpu_seconds` is the task's own; `peak_bytes` the most memory that its process ever held.
-    """
+    def lines(self) -> Iterator[str]:
+        """The lines of all results, in the order of the records, each with its end."""
+        for shard in self.shards:
+            with self._path(shard).open(encoding="utf-8", newline="\n") as lines:
+                yield from lines
 
-    entry: ShardEntry | None
-    tables: ShardTables | None
-    abstracts: int
-    seconds: float
-    cpu_seconds: float
-    peak_bytes: int
-    process: str
+    def remove(self) -> None:
+        """Remove the folder; what was joined stays."""
+        shutil.rmtree(self.folder)
 
-
-def peak_memory() -> int:
-    """The most memory, in bytes, that this process held resident since it started."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-@functools.lru_cache(maxsize=2)
-def open_tools(recipe: Recipe) -> tuple[Linker, Extractor]:
-    """Linker and relation extractor of a recipe whose vocabulary lies on this machine."""
-    vocabulary = Vocabulary.load(recipe.vocabulary)
-    return open_linker(recipe.linker, vocabulary), extractor_of(vocabulary)
-
-
-def extractor_of(vocabulary: Vocabulary) -> RelationExtractor:
-    """The relation extractor over a vocabulary's semantic groups, each looked up once."""
-
-    @functools.cache
-    def groups(concept_id: str) -> frozenset[str]:
-        return edge_groups(vocabulary.semantic_types_of(concept_id))
-
-    return RelationExtractor(groups)
-
-
-def key_of(recipe: Recipe, source_sha256: str) -> ShardKey:
-    """The ledger's key for a file under a recipe."""
-    linker, extractor = open_tools(recipe)
-    return ShardKey(source_sha256, linker.version, extractor.version, recipe.vocabulary_digest)
-
-
-def pack_vocabulary(directory: Path) -> Packed:
-    """All files of a vocabulary directory, as one object that Ray can carry to other nodes."""
-    return {
-        path.relative_to(directory).as_posix(): np.fromfile(path, dtype=np.uint8)
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
-
-
-def staged(recipe: Recipe, packed: list[ray.ObjectRef[Packed]]) -> Recipe:
-    """The recipe with its vocabulary on this node: where the driver has it, else in the cache.
-
-    The cache folder is named by the vocabulary's digest and appears by a rename, so that workers
-    of one node may stage it at the same time.
-    """
-    if _holds(Path(recipe.vocabulary), recipe.vocabulary_digest):
-        return recipe
-    home = cache_directory() / "vocabularies" / recipe.vocabulary_digest
-    if not _holds(home, recipe.vocabulary_digest):
-        _unpack(ray.get(packed[0]), home)
-    return replace(recipe, vocabulary=str(home))
-
-
-def _holds(directory: Path, digest: str) -> bool:
-    try:
-        return Vocabulary.load(directory).digest == digest
-    except (OSError, ValueError):
-        return False
-
-
-def _unpack(packed: Packed, home: Path) -> None:
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as temporary:
-        folder = Path(temporary) / "vocabulary"
-        for name, content in packed.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content.tofile(path)
-        try:
-            folder.rename(home)
-        except OSError:
-            if not home.is_dir():  # else another worker was first, with the same content
-                raise
-
-
-def records_of(source: InputFile, content: bytes | None) -> Iterator[Record]:
-    """The records of a file that lies here, or whose bytes were sent here.
-
-    Failures name the file as the driver knows it.
-    """
-    if content is None:
-        yield from open_source("pubmed").read(source.path)
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / source.name
-        path.write_bytes(content)
-        for record in open_source("pubmed").read(path):
-            if isinstance(record, Failure):
-                yield replace(record, place=record.place.replace(str(path), source.path))
-            else:
-                yield record
-
-
-@contextmanager
-def no_search_for_cycles() -> Iterator[None]:
-    """Mining makes millions of small values and no cycles: to look for them is a tenth of it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def mine_here(recipe: Recipe, source: InputFile, content: bytes | None) -> ShardTables:
-    """Mine one file in this process."""
-    linker, extractor = open_tools(recipe)
-    with no_search_for_cycles():
-        return mine(records_of(source, content), linker, extractor)
-
-
-def abstracts_in(tables: ShardTables) -> int:
-    """How many of a file's articles have an abstract."""
-    sections = pc.list_value_length(tables.articles["section_texts"])
-    return int(pc.sum(pc.greater(sections, 0)).as_py() or 0)
-
-
-@ray.remote(num_cpus=1, max_retries=MAX_RETRIES)
-def mine_file(
-    recipe: Recipe,
-    packed: list[ray.ObjectRef[Packed]],
-    source: InputFile,
-    content: list[ray.ObjectRef[bytes]],
-    address: str | None,
-) -> Mined:
-    """Mine a file; write its shard into the ledger there, or return the tables where `None`."""
-    recipe = staged(recipe, packed)
-    open_tools(recipe)
-    started, cpu = time.monotonic(), time.process_time()
-    tables = mine_here(recipe, source, ray.get(content[0]) if content else None)
-    entry = None
-    if address is not None:
-        key = key_of(recipe, source.sha256)
-        entry = Ledger.open(address).write(key, source.order, source.name, tables)
-    return Mined(
-        entry=entry,
-        tables=tables if address is None else None,
-        abstracts=abstracts_in(tables),
-        seconds=time.monotonic() - started,
-        cpu_seconds=time.process_time() - cpu,
-        peak_bytes=peak_memory(),
-        process=f"{ray.util.get_node_ip_address()}:{ray.get_runtime_context().get_worker_id()}",
-    )
+    def _path(self, shard: Shard[Record]) -> Path:
+        return self.folder / shard.name

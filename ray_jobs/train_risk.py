@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -38,6 +39,7 @@ from ray_jobs.risk_data import (
     with_earlier_graph,
     without_grace,
 )
+from ray_jobs.shards import spread_over
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
@@ -163,39 +165,15 @@ def fit_all(
     """Every job's model, in this process or spread over Ray; the same results either way."""
     jobs = jobs_of(table, plan)
     runs: dict[str, FusedRun] = {}
-    for place, (job, run) in enumerate(_done(jobs, table, split, plan, workers)):
+    work = functools.partial(_fit, table, split, plan)
+    for place, (job, run) in enumerate(spread_over(workers, work, jobs)):
         runs[job.name] = run
         told("fitting", place + 1, len(jobs))
     return {job.name: runs[job.name] for job in jobs}
 
 
-def _done(
-    jobs: Sequence[Job], table: FeatureTable, split: Split, plan: Plan, workers: int
-) -> Iterator[tuple[Job, FusedRun]]:
-    if workers == 1:
-        for job in jobs:
-            yield job, do(job, table, split, plan)
-        return
-    from ray_jobs.cluster import workers as connected
-
-    with connected(workers) as pool:
-        import ray
-
-        shared = ray.put((table, split, plan))
-
-        @ray.remote(num_cpus=1, max_retries=2)
-        def remote(job: Job, given: tuple[FeatureTable, Split, Plan]) -> FusedRun:
-            return do(job, *given)
-
-        left = list(jobs)
-        running: dict[Any, Job] = {}
-        while left or running:
-            while left and len(running) < pool.count:
-                job = left.pop(0)
-                running[remote.remote(job, shared)] = job
-            ready, _ = ray.wait(list(running), num_returns=1)
-            for reference in ready:
-                yield running.pop(reference), ray.get(reference)
+def _fit(table: FeatureTable, split: Split, plan: Plan, job: Job) -> FusedRun:
+    return do(job, table, split, plan)
 
 
 def keep(trained: Trained, inputs: Inputs, records: Records, plan: Plan, out: Path) -> None:

@@ -22,13 +22,14 @@ def run(
     inputs: Sequence[Path | str],
     graph: Path,
     *options: str,
+    workers: int = 1,
     status: int = 0,
     cwd: Path | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Build and return the figures and what was said on standard error."""
     environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
     done = subprocess.run(
-        command(inputs, graph, *options),
+        command(inputs, graph, "--workers", str(workers), *options),
         capture_output=True,
         text=True,
         check=False,

@@ -21,7 +21,7 @@ DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("cli") / "graph"
-    run(DEMO, folder, "--workers", "1")
+    run(DEMO, folder)
     return str(folder)
 
 

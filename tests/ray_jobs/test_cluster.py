@@ -28,7 +28,7 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture(scope="module")
 def digest(tmp_path_factory: pytest.TempPathFactory) -> object:
-    figures, _ = run(DEMO, tmp_path_factory.mktemp("alone") / "graph", "--workers", "1")
+    figures, _ = run(DEMO, tmp_path_factory.mktemp("alone") / "graph")
     return figures["digest"]
 
 
@@ -153,7 +153,7 @@ def test_a_node_that_sees_no_folder_of_the_driver_and_dies(
     here = tmp_path / "here"
     here.mkdir()
     inputs = split_corpus(here / "inputs", 8)
-    alone, _ = run(inputs, tmp_path / "alone", "--workers", "1")
+    alone, _ = run(inputs, tmp_path / "alone")
     own = {**environment, "MEDWEAVE_CACHE": str(here / "cache")}
     with head(own, tmp_path / "head.log", cpus=1) as (address, _):
         join = f"mount -t tmpfs none {here} && exec {BIN}/ray start --block --address={address}"

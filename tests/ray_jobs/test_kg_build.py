@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import kg_builder.demo
+from kg_builder.mine import ShardTables
 from ontologies.starter_vocabulary import starter_vocabulary
+from ray_jobs import kg_build, mining
+from ray_jobs.mining import InputFile
 from tests.ray_jobs.builds import command, run
 
 DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
@@ -24,7 +30,7 @@ DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     graph = tmp_path_factory.mktemp("built") / "graph"
-    figures, _ = run(DEMO, graph, "--workers", "1")
+    figures, _ = run(DEMO, graph)
     return graph, figures
 
 
@@ -39,7 +45,7 @@ def test_what_is_read_is_kept_or_told(built: tuple[Path, dict[str, object]]) -> 
 def test_workers_and_order_of_files_change_nothing(
     built: tuple[Path, dict[str, object]], tmp_path: Path
 ) -> None:
-    figures, _ = run(list(reversed(DEMO)), tmp_path / "graph", "--workers", "2")
+    figures, _ = run(list(reversed(DEMO)), tmp_path / "graph", workers=2)
     assert figures["digest"] == built[1]["digest"]
 
 
@@ -100,12 +106,12 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert str(os.getpid()) in said
 
 
-def killed_builds(graph: Path, moments: Iterable[float]) -> int:
+def killed_builds(graph: Path, moments: Iterable[float], workers: int) -> int:
     """Start the build and kill it at each of the moments; how many were still running then."""
     killed = 0
     for moment in moments:
         process = subprocess.Popen(
-            command(DEMO, graph, "--workers", "2"),
+            command(DEMO, graph, "--workers", str(workers)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -117,26 +123,84 @@ def killed_builds(graph: Path, moments: Iterable[float]) -> int:
     return killed
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_kill_at_random_moments_changes_nothing(
-    built: tuple[Path, dict[str, object]], tmp_path: Path
+    built: tuple[Path, dict[str, object]], tmp_path: Path, workers: int
 ) -> None:
     graph, dice = tmp_path / "graph", random.Random(1)
-    assert killed_builds(graph, [dice.uniform(0.5, 6.0) for _ in range(2)]) > 0
-    figures, _ = run(DEMO, graph, "--workers", "2")
+    longest = 3.0 * workers  # Ray takes its time to start
+    assert killed_builds(graph, [dice.uniform(0.5, longest) for _ in range(2)], workers) > 0
+    figures, _ = run(DEMO, graph, workers=workers)
     assert figures["digest"] == built[1]["digest"]
 
 
 @pytest.mark.accept
+@pytest.mark.parametrize("workers", [1, 2])
 def test_ten_kills_over_the_whole_run_change_nothing(
-    built: tuple[Path, dict[str, object]], tmp_path: Path
+    built: tuple[Path, dict[str, object]], tmp_path: Path, workers: int
 ) -> None:
     started = time.monotonic()
-    run(DEMO, tmp_path / "whole", "--workers", "2")
+    run(DEMO, tmp_path / "whole", workers=workers)
     longest = time.monotonic() - started
     dice, killed = random.Random(2), 0
     for part in range(10):
         graph = tmp_path / f"graph-{part}"
-        killed += killed_builds(graph, [(part + dice.random()) / 10 * longest])
-        figures, _ = run(DEMO, graph, "--workers", "2")
+        killed += killed_builds(graph, [(part + dice.random()) / 10 * longest], workers)
+        figures, _ = run(DEMO, graph, workers=workers)
         assert figures["digest"] == built[1]["digest"], part
     assert killed > 5
+
+
+def test_one_worker_is_the_process_itself_without_ray(
+    built: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    check = (
+        "import sys\n"
+        "from ray_jobs.kg_build import command\n"
+        "command(sys.argv[1:], standalone_mode=False)\n"
+        "sys.exit('ray' in sys.modules)\n"
+    )
+    graph = tmp_path / "graph"
+    arguments = command(DEMO, graph, "--workers", "1")[1:]
+    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
+    done = subprocess.run(
+        [sys.executable, "-c", check, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["digest"] == built[1]["digest"]
+    assert figures["processes"] == 1
+    assert figures["mining_cpu_seconds"] > 0
+    assert figures["peak_memory_mb"] > 50
+
+
+def test_an_interrupted_build_of_one_process_goes_on(
+    built: tuple[Path, dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle of the last file: the others are kept, and it alone is mined again."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    mine, read = mining.mine_here, []
+
+    def interrupted(recipe: mining.Recipe, file: InputFile, content: bytes | None) -> ShardTables:
+        read.append(file.name)
+        if len(read) == len(DEMO):
+            raise KeyboardInterrupt
+        return mine(recipe, file, content)
+
+    monkeypatch.setattr(mining, "mine_here", interrupted)
+    graph = tmp_path / "graph"
+    arguments = command(DEMO, graph, "--workers", "1")[1:]
+    stopped = CliRunner().invoke(kg_build.command, arguments)
+    assert stopped.exit_code == 130
+    assert "the same command goes on from there" in stopped.output
+    assert not (graph / "CURRENT").exists()
+    again = CliRunner().invoke(kg_build.command, arguments)
+    assert again.exit_code == 0, again.output
+    figures = json.loads(again.stdout)
+    assert figures["files_reused"] == len(DEMO) - 1
+    assert read[-1] == read[-2]
+    assert figures["digest"] == built[1]["digest"]

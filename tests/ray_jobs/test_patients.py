@@ -17,6 +17,7 @@ from predictor.schema import FeatureTable
 from ray_jobs import patients
 from ray_jobs.cli import main
 from ray_jobs.patient_records import PatientLineError, read_patient
+from ray_jobs.shards import Shard
 from retrieval.patients import seed_of
 from retrieval.retriever import GraphRetriever
 from tests.retrieval.worlds import build, demo_records
@@ -179,10 +180,10 @@ def test_an_interrupted_job_goes_on(
     run(source, graph, tmp_path / "whole.jsonl")
     made = patients.make_shard
 
-    def dies(recipe: patients.Recipe, part: patients.Lines) -> str:
-        if part[0][0] == 5:
+    def dies(recipe: patients.Recipe, shard: Shard[patients.Line]) -> str:
+        if shard.records[0][0] == 5:
             raise KeyboardInterrupt
-        return made(recipe, part)
+        return made(recipe, shard)
 
     monkeypatch.setattr(patients, "make_shard", dies)
     out = tmp_path / "contexts.jsonl"
