@@ -22,7 +22,8 @@ from stages import profile, tell
 from kg_builder.store import open_store
 from ontologies.concept import Vocabulary
 from ontologies.linker import open_linker
-from ray_jobs.kg_build import build, recipe_of, summary
+from ray_jobs.build import build, recipe_of
+from ray_jobs.build_figures import summary
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from kg_builder.sources import Record, open_source
 from kg_builder.sources.inputs import order_key
 from ontologies.concept import Vocabulary
 from ontologies.linker import Mention
-from ray_jobs.kg_build import recipe_of
+from ray_jobs.build import recipe_of
 from ray_jobs.mining import (
     InputFile,
     Recipe,

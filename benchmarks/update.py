@@ -27,7 +27,7 @@ from kg_builder.snapshot import SnapshotInfo, build_snapshot, set_current
 from kg_builder.sources.inputs import order_key
 from kg_builder.update import update_snapshot
 from ontologies.concept import Vocabulary
-from ray_jobs.kg_build import recipe_of
+from ray_jobs.build import recipe_of
 from ray_jobs.mining import InputFile, Recipe, key_of, mine_here, open_tools
 
 UPDATED_PER = 100

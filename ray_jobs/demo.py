@@ -22,9 +22,11 @@ from ray_jobs.asking import (
     print_evidence,
     print_path,
 )
+from ray_jobs.build import build
+from ray_jobs.build_figures import summary
 from ray_jobs.demo_risk import risk_demo
-from ray_jobs.kg_build import bars, build, print_summary, summary
 from ray_jobs.retrieving import print_passages, retriever_over
+from ray_jobs.screen import bars, print_summary
 
 console = Console(highlight=False)
 PICTURE_OF = "Hyperkalemia"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -34,11 +33,10 @@ from extractor.schema import Identifier, Note, NoteFindings, State, SubjectOutco
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import vocabulary_directory
-from ray_jobs.kg_build import bars, print_summary
+from ray_jobs.screen import bars, console, print_summary, resumable
 from ray_jobs.shards import Parts, Shard, cut_shards
 
 SHARD = 64
-console = Console(stderr=True, highlight=False)
 
 
 @dataclass(slots=True)
@@ -240,6 +238,7 @@ def summary(tally: Tally) -> dict[str, Any]:
     "--page", type=click.Path(dir_okay=False, path_type=Path), help="Show a note as HTML."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
+@resumable()
 def command(
     source: Path,
     out: Path,
@@ -262,9 +261,6 @@ def command(
             )
         if page is not None:
             write_page(source, out, page)
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is complete is kept; the same command goes on from there.")
-        sys.exit(130)
     except (OSError, ValueError, LookupError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:

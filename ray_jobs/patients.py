@@ -24,7 +24,6 @@ from rich.progress import Progress
 from kg_builder.durable import replace_text
 from kg_builder.snapshot_tables import find_snapshot, read_build
 from ray_jobs.asking import as_of_option, graph_option
-from ray_jobs.kg_build import bars, print_summary
 from ray_jobs.making import existing
 from ray_jobs.patient_records import (
     CONTEXT_VERSION,
@@ -37,13 +36,13 @@ from ray_jobs.patient_records import (
     read_patient,
     resolved,
 )
+from ray_jobs.screen import bars, console, print_summary, resumable
 from ray_jobs.shards import Parts, Shard, cut_shards
 from retrieval.outcomes import UnknownTaskError
 from retrieval.patients import numbers_alone
 from retrieval.retriever import GraphRetriever, MissingCutError, graph_directory
 
 SHARD = 128
-console = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +221,7 @@ def summary(tally: Tally) -> dict[str, Any]:
 @as_of_option
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
+@resumable()
 def command(
     source: Path,
     graph: str,
@@ -243,9 +243,6 @@ def command(
             tally = contexts(
                 source, out, recipe, features=features, workers=workers, progress=shown
             )
-    except KeyboardInterrupt:
-        console.print("Interrupted. What is complete is kept; the same command goes on from there.")
-        sys.exit(130)
     except (OSError, ValueError, MissingCutError, UnknownTaskError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     figures = summary(tally)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ray_jobs.asking import emit, json_option
-from ray_jobs.kg_build import bars
+from ray_jobs.screen import bars
 
 if TYPE_CHECKING:
     from kg_builder.neo4j_publish import PublishReport

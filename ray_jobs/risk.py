@@ -32,9 +32,9 @@ from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option, task_option
 from ray_jobs.config import AsOf
 from ray_jobs.graph_step import PASSAGES, cited_sentences
-from ray_jobs.kg_build import bars
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, gather, with_contexts
+from ray_jobs.screen import bars
 from ray_jobs.train_risk import Division, Trained, gathered_with_split, train
 
 console = Console(highlight=False)
