@@ -13,9 +13,9 @@ much the estimate depends on which patients were there to learn from, not how su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +28,6 @@ from predictor.schema import FeatureError, FeatureTable, Risk
 
 INTERVAL: Final = "delete-a-group jackknife over the development folds, 95 %, on the log odds"
 LEAST_EVENTS: Final = 2
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-Mapper = Callable[[Callable[[Item], Result], Iterable[Item]], Iterable[Result]]
-"""Like the builtin `map`: applies a function to items, in order; may do so elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,47 +101,73 @@ def folds_of(table: FeatureTable, split: Split) -> npt.NDArray[np.int64]:
     return np.array([split.fold(subject) for subject in table.subjects.tolist()], dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldFit:
+    """One fit of a fusing: a model that leaves out `fold`, and its predictions for the fold.
+
+    The model that is kept leaves out the test part. `predicted` (rows of the fold,) are
+    uncalibrated, in the table's order; `tried` is the search, the best first.
+    """
+
+    fold: int
+    fitted: Fitted
+    predicted: F64
+    tried: tuple[Tuned, ...]
+
+
+def folds_and_test(split: Split) -> tuple[int, ...]:
+    """What a fusing leaves out, one in each of its fits: every fold, then the test part."""
+    return (*range(len(split.folds)), TEST)
+
+
 def fuse(
-    table: FeatureTable,
-    split: Split,
-    kind: str = "blend",
-    *,
-    seed: int = 0,
-    threads: int = 1,
-    each: Mapper[int, tuple[Fitted, F64]] = map,
+    table: FeatureTable, split: Split, kind: str = "blend", *, seed: int = 0, threads: int = 1
 ) -> FusedRun:
     """Tune, fit and calibrate on the development part, and predict every row fairly.
 
-    `each` runs the folds, in this process or on a cluster. Raises `FeatureError` where a fold or
-    the test part has fewer than two events or non-events, or an outcome is not known.
+    The same as `fused` of each `fit_fold`, which may be made anywhere. Raises `FeatureError`
+    where a fold or the test part has fewer than two events or non-events, or an outcome is not
+    known.
+    """
+    made = (fit_fold(table, split, number, kind, seed, threads) for number in folds_and_test(split))
+    return fused(table, split, made, kind, seed)
+
+
+def fit_fold(
+    table: FeatureTable, split: Split, left_out: int, kind: str, seed: int, threads: int
+) -> FoldFit:
+    """Search and fit on the development folds but one, and predict that one.
+
+    Where the test part is left out all development folds are fitted on. Raises as `fuse` does.
     """
     fold, label = folds_of(table, split), table.labels
     _check_events(fold, label)
-    develop = fold != TEST
-    development = range(len(split.folds))
-
-    def one(number: int) -> tuple[Fitted, F64]:
-        others = develop & (fold != number)
-        settings = tune(table, label, fold, others, kind, seed, threads)[0].settings
-        fitted = kind_named(kind).fit(
-            table.take(others), label[others], settings, seed=seed, threads=threads
-        )
-        return fitted, fitted.predict_proba(table.take(fold == number))
-
-    raw = np.full(len(table), np.nan)
-    fold_models = []
-    for number, (fitted, predicted) in zip(development, each(one, development), strict=True):
-        raw[fold == number] = predicted
-        fold_models.append(fitted)
-    tried = tune(table, label, fold, develop, kind, seed, threads)
-    kept = kind_named(kind).fit(
-        table.take(develop), label[develop], tried[0].settings, seed=seed, threads=threads
+    others = (fold != TEST) & (fold != left_out)
+    tried = tune(table, label, fold, others, kind, seed, threads)
+    fitted = kind_named(kind).fit(
+        table.take(others), label[others], tried[0].settings, seed=seed, threads=threads
     )
-    raw[~develop] = kept.predict_proba(table.take(~develop))
+    return FoldFit(left_out, fitted, fitted.predict_proba(table.take(fold == left_out)), tried)
+
+
+def fused(
+    table: FeatureTable, split: Split, parts: Iterable[FoldFit], kind: str, seed: int
+) -> FusedRun:
+    """All parts of a fusing put together, in whatever order they come."""
+    fold, label = folds_of(table, split), table.labels
+    by_fold = {part.fold: part for part in parts}
+    raw = np.full(len(table), np.nan)
+    for number, part in by_fold.items():
+        raw[fold == number] = part.predicted
+    develop = fold != TEST
     calibrator = Calibrator.fit(label[develop], raw[develop])
+    kept = by_fold[TEST]
     model_id = f"{kind}/{table.task}/{split.digest[:12]}/{seed}"
-    model = RiskModel(table.task, kept, calibrator, tuple(fold_models), tried[0].settings, model_id)
-    return FusedRun(model, fold, raw, calibrator(raw), tried)
+    fold_models = tuple(by_fold[number].fitted for number in range(len(split.folds)))
+    model = RiskModel(
+        table.task, kept.fitted, calibrator, fold_models, kept.tried[0].settings, model_id
+    )
+    return FusedRun(model, fold, raw, calibrator(raw), kept.tried)
 
 
 def tune(

@@ -6,7 +6,7 @@ headline figures come from the test part, which nothing was fitted or tuned on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +27,7 @@ from predictor.evaluate import (
     performance,
     subgroups,
 )
-from predictor.fuse import FusedRun, folds_of, fuse
+from predictor.fuse import FoldFit, FusedRun, fit_fold, folds_of, fused
 from predictor.intervals import Comparison, Interval, bootstrap, compare_auroc
 from predictor.metrics import F64, Calibration, Ranking, calibration
 from predictor.model import kind_named
@@ -71,11 +71,22 @@ def jobs_of(table: FeatureTable, plan: Plan) -> tuple[Job, ...]:
     return tuple(jobs)
 
 
-def do(job: Job, table: FeatureTable, split: Split, plan: Plan) -> FusedRun:
-    """Fit one job's model."""
+def do(job: Job, left_out: int, table: FeatureTable, split: Split, plan: Plan) -> FoldFit:
+    """One fit of a job's model: the one that leaves out a fold, or the test part."""
+    chosen = _given(job, table, split, plan)
+    return fit_fold(chosen, split, left_out, job.kind, plan.seed, plan.threads)
+
+
+def done(
+    job: Job, parts: Iterable[FoldFit], table: FeatureTable, split: Split, plan: Plan
+) -> FusedRun:
+    """A job's model from all of its fits."""
+    return fused(_given(job, table, split, plan), split, parts, job.kind, plan.seed)
+
+
+def _given(job: Job, table: FeatureTable, split: Split, plan: Plan) -> FeatureTable:
     given = shuffled_graph(table, split, plan.seed) if job.shuffled else table
-    chosen = given.select(job.sources)
-    return fuse(chosen, split, job.kind, seed=plan.seed, threads=plan.threads)
+    return given.select(job.sources)
 
 
 def shuffled_graph(table: FeatureTable, split: Split, seed: int) -> FeatureTable:
@@ -270,7 +281,7 @@ def _scored(
     return ScoreResult(len(label), events, area, compared, missed)
 
 
-def parts_of(table: FeatureTable, split: Split) -> Sequence[tuple[str, int, int]]:
+def counts_of(table: FeatureTable, split: Split) -> Sequence[tuple[str, int, int]]:
     """Name, rows and events of the test part and of each fold, for the report."""
     fold, label = folds_of(table, split), table.labels
     return [

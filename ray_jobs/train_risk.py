@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ import numpy as np
 
 from extractor.split import Split, make_split
 from predictor.evaluate import as_json
-from predictor.fuse import FusedRun, fuse
+from predictor.fuse import FoldFit, FusedRun, folds_and_test, fuse
 from predictor.leakage import Audit, judge, summary
 from predictor.run import (
     RunInfo,
@@ -28,8 +29,9 @@ from predictor.run import (
 from predictor.schema import FeatureTable
 from predictor.scores_records import bedside_scores
 from predictor.sources import Records, open_records
-from predictor.study import GivenScore, Job, Plan, Study, do, jobs_of, parts_of, study
+from predictor.study import GivenScore, Job, Plan, Study, counts_of, do, done, jobs_of, study
 from predictor.synthetic.truth import read_truth
+from ray_jobs.kept_fits import KeptFits
 from ray_jobs.risk_audit import audit_probes
 from ray_jobs.risk_data import (
     Gathered,
@@ -43,6 +45,9 @@ from ray_jobs.shards import spread_over
 
 Told = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
+
+Fit = tuple[Job, int]
+"""One fit: a job, and the fold (or test part) that it leaves out."""
 
 NO_GRACE = "no grace for the discharge summary"
 LIBRARIES = ("medweave", "lightgbm", "xgboost", "scikit-learn", "imbalanced-learn", "numpy")
@@ -96,7 +101,8 @@ def train(
 
     With `graph_until` the first model is fitted once more with the graph as it was known then, and
     where the task grants the discharge summary a grace, once more without it. An alarm of the
-    audit does not stop the training, it stands first in all that is reported.
+    audit does not stop the training, it stands first in all that is reported. The same call goes
+    on with one that was interrupted: fits that were complete are not made again.
     """
     started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
@@ -110,7 +116,8 @@ def train(
         divided.save(out / "split.json")
         gathered.table.save(out / "features.parquet")
         _write(out / "audit.json", {"summary": summary(audit), **as_json(audit)})
-        runs = fit_all(gathered.table, divided, plan, workers, told)
+        kept = kept_fits(out, divided, plan)
+        runs = fit_all(gathered.table, divided, plan, kept, workers, told)
         instead: dict[str, FusedRun] = {}
         if graph_until is not None:
             earlier = with_earlier_graph(records, inputs, gathered, graph_until, out, workers, told)
@@ -124,7 +131,15 @@ def train(
         found = study(gathered.table, divided, plan, runs, scores=scores, instead=instead)
         trained = Trained(gathered, divided, audit, found, runs, time.monotonic() - started)
         keep(trained, inputs, records, plan, out)
+        kept.remove()
     return trained
+
+
+def kept_fits(out: Path, split: Split, plan: Plan) -> KeptFits:
+    """The fits that an interrupted training of the same features left in the run's folder."""
+    features = hashlib.sha256((out / "features.parquet").read_bytes()).hexdigest()
+    versions = [f"{name} {version(name)}" for name in LIBRARIES]
+    return KeptFits(out, (features, split.digest, f"{plan.seed} {plan.threads}", *versions))
 
 
 def gathered_with_split(
@@ -160,20 +175,33 @@ def given_scores(records: Records, gathered: Gathered) -> dict[str, GivenScore]:
 
 
 def fit_all(
-    table: FeatureTable, split: Split, plan: Plan, workers: int, told: Told
+    table: FeatureTable, split: Split, plan: Plan, kept: KeptFits, workers: int, told: Told
 ) -> dict[str, FusedRun]:
-    """Every job's model, in this process or spread over Ray; the same results either way."""
+    """Every job's model, in this process or spread over Ray; the same results either way.
+
+    What is spread, and kept as it comes, are the fits: each fold of each job, with its search.
+    """
     jobs = jobs_of(table, plan)
-    runs: dict[str, FusedRun] = {}
+    fits: dict[str, list[FoldFit]] = {job.name: [] for job in jobs}
+    todo: list[Fit] = []
+    for job, left_out in [(job, fold) for job in jobs for fold in folds_and_test(split)]:
+        held = kept.find(job, left_out)
+        if held is None:
+            todo.append((job, left_out))
+        else:
+            fits[job.name].append(held)
+    total = len(jobs) * len(folds_and_test(split))
     work = functools.partial(_fit, table, split, plan)
-    for place, (job, run) in enumerate(spread_over(workers, work, jobs)):
-        runs[job.name] = run
-        told("fitting", place + 1, len(jobs))
-    return {job.name: runs[job.name] for job in jobs}
+    for place, ((job, _), fit) in enumerate(spread_over(workers, work, todo), 1):
+        kept.keep(job, fit)
+        fits[job.name].append(fit)
+        told("fitting", total - len(todo) + place, total)
+    return {job.name: done(job, fits[job.name], table, split, plan) for job in jobs}
 
 
-def _fit(table: FeatureTable, split: Split, plan: Plan, job: Job) -> FusedRun:
-    return do(job, table, split, plan)
+def _fit(table: FeatureTable, split: Split, plan: Plan, fit: Fit) -> FoldFit:
+    job, left_out = fit
+    return do(job, left_out, table, split, plan)
 
 
 def keep(trained: Trained, inputs: Inputs, records: Records, plan: Plan, out: Path) -> None:
@@ -209,7 +237,7 @@ def metrics_of(trained: Trained, plan: Plan) -> dict[str, Any]:
         "rows": len(table),
         "patients": len(set(table.subjects.tolist())),
         "events": cohort.events,
-        "parts": [list(part) for part in parts_of(table, trained.split)],
+        "parts": [list(part) for part in counts_of(table, trained.split)],
         "model": plan.kinds[0],
         "audit": {"summary": summary(trained.audit), **as_json(trained.audit)},
         **as_json(trained.study),

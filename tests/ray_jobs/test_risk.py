@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,10 @@ import pytest
 from click.testing import CliRunner
 
 from predictor.metrics import auroc, expit
+from predictor.study import Job, Plan, do
+from ray_jobs import train_risk
 from ray_jobs.cli import main
+from ray_jobs.risk_data import Inputs
 
 LAYOUT = """\
 name: ward
@@ -104,6 +108,44 @@ def test_training_again_gives_the_same_run(ward: tuple[Path, Path], tmp_path: Pa
         assert (out / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     first, second = (pq.read_table(p / "predictions.parquet") for p in (out, tmp_path / "again"))
     assert first.equals(second)
+
+
+def test_an_interrupted_training_goes_on(
+    ward: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = ward
+    plan = Plan(("blend", "lightgbm"), replicates=50)
+    again = tmp_path / "again"
+    fitted: list[str] = []
+
+    def counted(job: Job, left_out: int, *given: Any) -> Any:
+        fitted.append(f"{job.name} {left_out}")
+        return do(job, left_out, *given)
+
+    def interrupted(what: str, done: int, total: int) -> None:
+        if (what, done) == ("fitting", 5):
+            raise KeyboardInterrupt
+
+    def goes_on(told: Any) -> None:
+        inputs = Inputs(data, "death", data / "layout.yaml")
+        train_risk.train(inputs, again, plan, division=train_risk.Division(3), told=told)
+
+    monkeypatch.setattr(train_risk, "do", counted)
+    with pytest.raises(KeyboardInterrupt):
+        goes_on(interrupted)
+    goes_on(lambda *_: None)
+    assert len(fitted) == len(set(fitted)) == 8
+    assert not (again / "fits").exists()
+    assert (out / "metrics.json").read_bytes() == (again / "metrics.json").read_bytes()
+    for model in ("blend", "lightgbm"):
+        kept = (out / "models" / model, again / "models" / model)
+        assert_same_files(*kept)
+
+
+def assert_same_files(one: Path, other: Path) -> None:
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(p.relative_to(other) for p in other.rglob("*") if p.is_file())
+    assert [str(p) for p in files if (one / p).read_bytes() != (other / p).read_bytes()] == []
 
 
 def test_scoring_the_same_rows_gives_the_kept_models_risks(
