@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from predictor.synthetic.hosp_tables import Ids, Table, melted, stay_order, subjects, unit_names
 from predictor.synthetic.items import (
     ARTERIAL_OXYGEN,
     COMA,
@@ -26,6 +25,8 @@ from predictor.synthetic.items import (
     WEIGHT,
 )
 from predictor.synthetic.population import Patients
+from predictor.synthetic.stay_rows import Ids, Table, melted, stay_order, subjects
+from predictor.synthetic.stay_tables import unit_names
 from predictor.synthetic.stays import DAY, HOUR, Course
 from predictor.synthetic.writing import seconds
 

@@ -17,12 +17,13 @@ from predictor.synthetic import leaks
 from predictor.synthetic.causes import MORTALITY, READMISSION, TASKS, TRAITS
 from predictor.synthetic.charting import ChartedNote, Schedule, chart, schedule
 from predictor.synthetic.draft import Gold
-from predictor.synthetic.hosp_tables import Ids, hosp_tables, stay_order, subjects
+from predictor.synthetic.hosp_tables import hosp_tables
 from predictor.synthetic.icu_tables import icu_tables
 from predictor.synthetic.notes import DISCHARGE
 from predictor.synthetic.phrases import names_by_concept
 from predictor.synthetic.population import PRESENT, Patients, draw_patients
 from predictor.synthetic.stage1 import Outputs, stage1_outputs
+from predictor.synthetic.stay_rows import Ids, stay_order, subjects
 from predictor.synthetic.stays import HOUR, Course, simulate
 from predictor.synthetic.styles import HELD_OUT
 from predictor.synthetic.tasks import TaskRows, next_stay, notes_known, task_rows, wrong_clock
