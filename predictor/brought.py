@@ -23,9 +23,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from extractor.split import Split
-from predictor.course_probes import GivenOutcome, NoteText
 from predictor.note_features import moment
+from predictor.outcome_probes import GivenOutcome
 from predictor.stage1 import Stage1Output, read_stage1
+from predictor.text_probes import NoteText
 
 
 class BroughtError(ValueError):

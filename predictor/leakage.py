@@ -19,11 +19,17 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final, Literal
 
-from predictor.intervals import Interval
+import numpy as np
+import numpy.typing as npt
+
+from predictor.intervals import Interval, auroc_error
+from predictor.metrics import F64, I8, auroc
 
 Level = Literal["alarm", "note", "pass", "not run"]
 FALSE_ALARMS: Final = 0.05
 """The chance that a table without any leak raises an alarm, over all checks together."""
+LEAST_EVENTS: Final = 10
+"""With fewer rows of either outcome nothing is said of how well a score tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,32 @@ def counted(
     """A share of rows that is known without error: one row too many is an alarm."""
     share = rows / total if total else 0.0
     return Measured(check, "share of rows", share, 0.0, tolerated, 0.0, found, remedy)
+
+
+def ranked(
+    check: str,
+    label: I8,
+    score: F64,
+    subjects: npt.NDArray[np.str_],
+    limit: float,
+    who: str,
+    remedy: str,
+    *,
+    either: bool = False,
+) -> Measured | NotRun:
+    """How well a score tells the outcome: its AUROC, beside a `limit` and chance, 0.5.
+
+    `who` and `remedy` are words for what is found; `either` takes the larger of both directions.
+    Not run with fewer than `LEAST_EVENTS` rows of either outcome.
+    """
+    if min(int(label.sum()), int((1 - label).sum())) < LEAST_EVENTS:
+        return NotRun(check, "too few events to measure")
+    area = auroc(label, score)
+    if either and area < 0.5:
+        area, score = 1 - area, -score
+    error = auroc_error(label, score, subjects)
+    found = f"{who} tells the outcome with an AUROC of {area:.3f}"
+    return Measured(check, "AUROC", area, error, limit, 0.5, found, remedy)
 
 
 def summary(audit: Audit) -> str:

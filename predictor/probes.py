@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from predictor.encode import Encoder
 from predictor.intervals import auroc_error
 from predictor.leakage import Measured, NotRun, counted
 from predictor.metrics import F64, I8, auroc
-from predictor.schema import KEYS, Column, FeatureError, FeatureTable
+from predictor.schema import KEYS, Column, FeatureError, FeatureTable, Key
 
 FOLDS: Final = 5
 LEAST_EVENTS: Final = 20
@@ -97,6 +98,19 @@ def late(table: FeatureTable) -> Iterator[Measured | NotRun]:
             f"the prediction time ({len(names)} features, the first {', '.join(names[:3])})",
             "cut the records at the prediction time, by when they were known (storetime)",
         )
+
+
+def literature_probe(published: Mapping[Key, date], allowed: Mapping[Key, date]) -> Measured:
+    """The latest publication behind a row's graph features against the date that it may see."""
+    rows = [key for key in published if key in allowed]
+    late = sum(published[key] > allowed[key] for key in rows)
+    return counted(
+        "literature after the prediction",
+        late,
+        len(rows),
+        f"{late} of {len(rows)} rows use articles published after their prediction",
+        "cut the graph at the prediction's date (`medweave cut`), and make the features anew",
+    )
 
 
 def _alone(

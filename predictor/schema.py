@@ -27,6 +27,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 FORMAT: Final = 1
+Key = tuple[str, str]
+"""(subject_id, stay_id)."""
 KEYS: Final = ("subject_id", "stay_id", "prediction_time")
 CLOCK: Final = "clock "
 TIME: Final = pa.timestamp("us")
@@ -148,6 +150,13 @@ class FeatureTable:
     @property
     def subjects(self) -> npt.NDArray[np.str_]:
         return np.array(self.table["subject_id"].to_pylist(), dtype=str)
+
+    @property
+    def keys(self) -> list[Key]:
+        """(subject_id, stay_id) of each row."""
+        return list(
+            zip(*(self.table[k].to_pylist() for k in ("subject_id", "stay_id")), strict=True)
+        )
 
     @property
     def labels(self) -> I8:

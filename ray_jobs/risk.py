@@ -17,7 +17,6 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from predictor.course_probes import keys_of
 from predictor.evaluate import Performance, as_json, performance
 from predictor.explain import Explanation, explain, rows_named
 from predictor.fuse import RiskModel
@@ -288,7 +287,7 @@ def explanations(
         found = [finding for finding in read_findings(path) if finding.subject_id in subjects]
     parts = [table.take(rows_named(table, subject, stay)) for subject, stay in patients]
     contexts = info.told["command"].get("contexts")
-    keys = [key for part in parts for key in keys_of(part)]
+    keys = [key for part in parts for key in part.keys]
     there = contexts is not None and Path(contexts).exists()
     cited = cited_sentences(Path(contexts), keys) if there else {}
     return [

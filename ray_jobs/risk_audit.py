@@ -11,20 +11,14 @@ from pathlib import Path
 
 from extractor.split import Split
 from predictor.brought import Brought, given_notes, given_outcomes, given_stage1
-from predictor.course_probes import (
-    Key,
-    code_probes,
-    keys_of,
-    literature_probe,
-    note_probes,
-    outcome_probes,
-    stage1_probes,
-)
 from predictor.leakage import Measured, NotRun
-from predictor.probes import audit_folds, table_probes
+from predictor.outcome_probes import outcome_probes
+from predictor.probes import audit_folds, literature_probe, table_probes
 from predictor.reliance import reliance
-from predictor.schema import FeatureTable
+from predictor.schema import FeatureTable, Key
 from predictor.sources import Records
+from predictor.stage1_probes import stage1_probes
+from predictor.text_probes import code_probes, note_probes
 from ray_jobs.graph_step import literature_dates
 from ray_jobs.risk_data import Gathered, Inputs
 
@@ -66,7 +60,7 @@ def audit_table(
 def next_outcomes(table: FeatureTable) -> dict[Key, int]:
     """The outcome of the same patient's next row, where there is one."""
     order = sorted(
-        zip(table.subjects.tolist(), table.times("prediction_time"), keys_of(table),
+        zip(table.subjects.tolist(), table.times("prediction_time"), table.keys,
             table.labels.tolist(), strict=True)
     )  # fmt: skip
     return {one[2]: other[3] for one, other in itertools.pairwise(order) if one[0] == other[0]}

@@ -15,23 +15,17 @@ import pytest
 
 from extractor.split import TEST, Split, make_split
 from predictor.cohort import load_task, make_cohort
-from predictor.course_probes import (
-    GivenOutcome,
-    NoteText,
-    keys_of,
-    literature_probe,
-    note_probes,
-    outcome_probes,
-    stage1_probes,
-)
 from predictor.ehr_features import ehr_features
 from predictor.leakage import Audit, Measured, NotRun, judge, summary, worst
-from predictor.probes import Limits, audit_folds, singles, table_probes
+from predictor.outcome_probes import GivenOutcome, outcome_probes
+from predictor.probes import Limits, audit_folds, literature_probe, singles, table_probes
 from predictor.reliance import CHECK, reliance
 from predictor.schema import CLOCK, Column, FeatureTable
 from predictor.sources import open_records
 from predictor.sources.layout import SHIPPED as LAYOUTS
 from predictor.stage1 import Stage1Output
+from predictor.stage1_probes import stage1_probes
+from predictor.text_probes import NoteText, note_probes
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made import NOON, made_table
@@ -149,7 +143,7 @@ def test_too_few_events_are_no_pass() -> None:
 def outputs_of(table: FeatureTable, split: Split, score: np.ndarray) -> list[Stage1Output]:
     return [
         Stage1Output(s, stay, NOON, float(p), split.fold(s), split.digest, "m", "ok", NOON)
-        for (s, stay), p in zip(keys_of(table), score.tolist(), strict=True)
+        for (s, stay), p in zip(table.keys, score.tolist(), strict=True)
     ]
 
 
@@ -187,7 +181,7 @@ def test_stage1_outputs_without_a_fold(table: FeatureTable, split: Split, fair: 
 
 def test_stage1_outputs_of_the_next_visit(table: FeatureTable, split: Split) -> None:
     rng = np.random.default_rng(4)
-    following = {key: int(rng.random() < 0.3) for key in keys_of(table)}
+    following = {key: int(rng.random() < 0.3) for key in table.keys}
     score = noisy(np.array(list(following.values())), 0.2) * 0.5 + rng.random(len(table)) * 0.3
     outputs = outputs_of(table, split, score)
     found = levels(stage1_probes(table, outputs, split, following))
@@ -203,7 +197,7 @@ def test_stage1_outputs_of_the_next_visit(table: FeatureTable, split: Split) -> 
 def test_outcomes_by_another_clock(table: FeatureTable) -> None:
     same = [
         GivenOutcome(*key, label)
-        for key, label in zip(keys_of(table), table.labels.tolist(), strict=True)
+        for key, label in zip(table.keys, table.labels.tolist(), strict=True)
     ]
     assert set(levels(outcome_probes(table, same)).values()) == {"pass"}
     other = [*same[1:], replace(same[0], label=1 - same[0].label), GivenOutcome("dead", "1", 0)]
@@ -216,7 +210,7 @@ def notes_of(table: FeatureTable, told: np.ndarray, hours: int = -1) -> list[Not
     plain = "Seen on rounds, comfortable, continues the present treatment. " * 5
     return [
         NoteText(s, stay, when, when, f"{plain} {stay} " + ("Made CMO." if says else "Stable."))
-        for (s, stay), when, says in zip(keys_of(table), known, told > 0, strict=True)
+        for (s, stay), when, says in zip(table.keys, known, told > 0, strict=True)
     ]
 
 
