@@ -11,8 +11,9 @@ from predictor.study import Plan
 from predictor.synthetic.make import Plan as HospitalPlan
 from predictor.synthetic.make import make_hospital
 from ray_jobs.extract_notes import extract, write_page
-from ray_jobs.risk import print_audit, print_trained, write_report
 from ray_jobs.risk_data import Inputs
+from ray_jobs.risk_reasons import write_report
+from ray_jobs.risk_tables import print_audit, print_trained
 from ray_jobs.screen import bars
 from ray_jobs.train_risk import Division, train
 
