@@ -22,6 +22,7 @@ from extractor.calibration import Platt, fit_platt, logit
 from extractor.examples import MarkedNote, examples, stated
 from extractor.local_llm import ABOUT, LocalLLM, load_model, read_about, weights_digest
 from extractor.outcome import (
+    OUTCOME_PROMPT,
     Evidence,
     OutcomeRow,
     evidence_of,
@@ -35,12 +36,20 @@ from extractor.schema import Identifier, NoteFindings, Passage, State, SubjectOu
 from extractor.split import TEST, Split
 
 DONE: Final = "done.json"
+CHUNK: Final = 16
+"""Batches are made from the texts of so many at a time."""
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How adapters are fitted; saved beside them. `share_checked` of patients stop it early."""
+    """How adapters are fitted; saved beside them. `share_checked` of patients stop it early.
+
+    `form` is that of the prompts, the base's own unless given. Of the windows in which nothing is
+    to be found, `empty_share` are learned from, of rows whose outcome did not happen at most
+    `negatives` for each where it did (calibration puts right what this moves); of all texts at
+    most `texts`, and the loss is checked on `checked` others at most.
+    """
 
     rank: int = 16
     alpha: int = 32
@@ -54,6 +63,11 @@ class Tuning:
     check_every: int = 25
     outcome_weight: float = 1.0
     four_bit: bool = True
+    form: str | None = None
+    empty_share: float = 1.0
+    negatives: float | None = None
+    texts: int | None = None
+    checked: int | None = None
     seed: int = 1
 
 
@@ -168,30 +182,45 @@ def fit_adapter(
     import torch
 
     torch.manual_seed(tuning.seed)
-    form = read_about(base).get("prompt", INSTRUCT)
+    form = tuning.form or read_about(base).get("prompt", INSTRUCT)
     model, tokenizer = _with_adapter(base, tuning)
-    training = list(items(fitted, tokenizer, form, tuning))
-    held = list(items(checked, tokenizer, form, tuning))
+    rng = Random(tuning.seed)
+    training = _some(list(items(fitted, tokenizer, form, tuning)), tuning.texts, rng)
+    held = _some(list(items(checked, tokenizer, form, tuning)), tuning.checked, rng)
+    held.sort(key=lambda item: len(item.ids))
     if not training:
         raise TuningError("no marked note and no labelled row of the training part: nothing to fit")
     tell(f"{len(training)} texts to fit on, {len(held)} to stop by")
-    curve = _fit(model, training, held, tokenizer, tuning, folder, tell)
+    folder.mkdir(parents=True, exist_ok=True)
     _save_about(folder, base, form, tuning, about or {})
+    curve = _fit(model, training, held, tokenizer, tuning, folder, tell)
     draw_curve(curve, folder / "curve.png")
     (folder / DONE).write_text(json.dumps(curve, indent=1), encoding="utf-8")
 
 
 def items(data: TuningData, tokenizer: Any, form: str, tuning: Tuning) -> Iterable[Item]:
     """Texts of the windows of marked notes and of the labelled rows, none longer than allowed."""
+    rng = Random(tuning.seed)
     for marked in data.marked:
         for example in examples(marked):
+            if not example.findings and rng.random() >= tuning.empty_share:
+                continue
             asked, said = prompt(example.window, form), answer(stated(example), form)
             yield from _item(asked, said, tokenizer, tuning, 1.0)
-    for row in data.rows:
-        if row.label is not None and data.states(row):
+    for row in _balanced([r for r in data.rows if r.label is not None], tuning.negatives, rng):
+        if data.states(row):
             asked = outcome_prompt(data.evidence(row), form)
             said = outcome_answers(form)[0 if row.label else 1]
             yield from _item(asked, said, tokenizer, tuning, tuning.outcome_weight)
+
+
+def _balanced(rows: list[OutcomeRow], negatives: float | None, rng: Random) -> list[OutcomeRow]:
+    """All rows with the event, and so many of the others for each of these."""
+    without = [row for row in rows if not row.label]
+    most = len(without) if negatives is None else round(negatives * (len(rows) - len(without)))
+    kept = set(rng.sample(range(len(without)), min(most, len(without))))
+    left = {id(row) for n, row in enumerate(without) if n not in kept}
+    return [row for row in rows if id(row) not in left]
 
 
 def _item(asked: str, said: str, tokenizer: Any, tuning: Tuning, weight: float) -> Iterable[Item]:
@@ -199,6 +228,10 @@ def _item(asked: str, said: str, tokenizer: Any, tuning: Tuning, weight: float) 
     ids = (*first, *tokenizer(said, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)
     if len(ids) <= tuning.longest:
         yield Item(ids, len(first), weight)
+
+
+def _some(all_items: list[Item], most: int | None, rng: Random) -> list[Item]:
+    return rng.sample(all_items, most) if most is not None and most < len(all_items) else all_items
 
 
 def _with_adapter(base: Path, tuning: Tuning) -> tuple[Any, Any]:
@@ -265,12 +298,18 @@ def _fit(
 
 
 def _rounds(training: Sequence[Item], tuning: Tuning) -> Iterable[list[Item]]:
+    """Batches of each round, of texts of about one length: nothing is computed for padding."""
     rng = Random(tuning.seed)
     for _ in range(tuning.epochs):
         order = list(range(len(training)))
         rng.shuffle(order)
-        for start in range(0, len(order), tuning.batch):
-            yield [training[n] for n in order[start : start + tuning.batch]]
+        batches: list[list[Item]] = []
+        for start in range(0, len(order), CHUNK * tuning.batch):
+            chunk = [training[n] for n in order[start : start + CHUNK * tuning.batch]]
+            chunk.sort(key=lambda item: len(item.ids))
+            batches += [chunk[at : at + tuning.batch] for at in range(0, len(chunk), tuning.batch)]
+        rng.shuffle(batches)
+        yield from batches
 
 
 def batch_loss(model: Any, batch: Sequence[Item], tokenizer: Any) -> Any:
@@ -318,6 +357,7 @@ def _save_about(
 
     value = {
         "prompt": form,
+        "outcome_prompt": OUTCOME_PROMPT,
         "base": str(base.resolve()),
         "base_digest": weights_digest(base),
         "tuning": asdict(tuning),

@@ -79,9 +79,9 @@ class LocalLLM:
         matchers = [self._matcher(grammar) for grammar in grammars]
         said: list[list[int]] = [[] for _ in prompts]
         ended = [False] * len(prompts)
-        ids, seen, places = _padded(prompts, self._model.device)
-        past = None
         with torch.inference_mode():
+            past, shared = self._shared(prompts)
+            ids, seen, places = _padded(prompts, self._model.device, shared)
             for _ in range(limit):
                 out = self._model(
                     input_ids=ids, attention_mask=seen, position_ids=places,
@@ -103,6 +103,21 @@ class LocalLLM:
             Completion(self._tokenizer.decode(row, skip_special_tokens=True), not end)
             for row, end in zip(said, ended, strict=True)
         ]
+
+    def _shared(self, prompts: Sequence[list[int]]) -> tuple[Any, int]:
+        """What the model keeps of the tokens that all prompts begin with, and how many these are.
+
+        An instruction is then read once for a batch, not once for each of its prompts.
+        """
+        import torch
+
+        shared = _common(prompts)
+        if len(prompts) < 2 or shared < _WORTH_SHARING:
+            return None, 0
+        ids = torch.tensor([prompts[0][:shared]], device=self._model.device)
+        past = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        past.batch_repeat_interleave(len(prompts))
+        return past, shared
 
     def _matcher(self, grammar: str | None) -> Any:
         if grammar is None:
@@ -164,16 +179,32 @@ class LocalLLM:
         return [chances[n] for n in range(len(prompts))]
 
 
-def _padded(rows: Sequence[list[int]], device: Any) -> tuple[Any, Any, Any]:
-    """Token ids padded on the left, which of them are real, and their positions."""
+_WORTH_SHARING: Final = 32
+
+
+def _common(rows: Sequence[list[int]]) -> int:
+    """How many tokens all rows begin with; at least one of each is left."""
+    shared = min(map(len, rows)) - 1
+    for row in rows[1:]:
+        shared = next((n for n in range(shared) if row[n] != rows[0][n]), shared)
+    return shared
+
+
+def _padded(rows: Sequence[list[int]], device: Any, shared: int = 0) -> tuple[Any, Any, Any]:
+    """Token ids after the shared ones, padded on the left; which are real; their positions.
+
+    Which are real is told of the shared ones too.
+    """
     import torch
 
-    longest = max(map(len, rows))
-    ids = torch.tensor([[0] * (longest - len(row)) + row for row in rows], device=device)
+    rests = [row[shared:] for row in rows]
+    longest = max(map(len, rests))
+    ids = torch.tensor([[0] * (longest - len(rest)) + rest for rest in rests], device=device)
     seen = torch.tensor(
-        [[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device
+        [[1] * shared + [0] * (longest - len(rest)) + [1] * len(rest) for rest in rests],
+        device=device,
     )
-    return ids, seen, (seen.cumsum(-1) - 1).clamp(min=0)
+    return ids, seen, (seen.cumsum(-1) - 1).clamp(min=0)[:, shared:]
 
 
 def load_model(path: Path, *, four_bit: bool = False) -> tuple[Any, Any]:
@@ -230,16 +261,35 @@ def read_about(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+PACKAGE: Final = "package:"
+"""Begins the base of an adapter whose base model lies in an installed Python package."""
+
+
 def _base_of(adapter: Path) -> Path:
-    named = read_about(adapter).get("base")
+    """The folder of an adapter's base, whose weights must be those that it was fitted on."""
+    about = read_about(adapter)
+    named = about.get("base")
     if not named:
         config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
         named = config.get("base_model_name_or_path")
-    base = Path(str(named))
-    base = base if base.is_absolute() else adapter / base
+    base = _package(str(named)) if str(named).startswith(PACKAGE) else adapter / str(named)
     if not base.exists():
         raise ModelError(f"{adapter}: its base model is not at {base}; set `base` in {ABOUT}")
+    fitted_on = about.get("base_digest")
+    if fitted_on and fitted_on != weights_digest(base):
+        raise ModelError(
+            f"{adapter}: the weights at {base} are not those that it was fitted on; name the "
+            f"folder of these as `base` in {ABOUT}"
+        )
     return base
+
+
+def _package(named: str) -> Path:
+    name = named.removeprefix(PACKAGE)
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(f"the base model is in package {name}, which is not installed here")
+    return Path(found.submodule_search_locations[0])
 
 
 def weights_digest(path: Path) -> str:

@@ -21,13 +21,29 @@ COMPACT: Final = "compact-1"
 INSTRUCT: Final = "instruct-1"
 """For models that follow instructions in English."""
 
-PROMPTS: Final = (COMPACT, INSTRUCT)
+BRIEF: Final = "brief-1"
+"""For pretrained models that are tuned on these prompts: no instruction, and a short answer."""
 
-OPENING: Final = '{"quote": "'
-CLOSINGS: Final = tuple(
-    f'", "kind": "{kind.value}", "status": "{status.value}"}}' for kind in Kind for status in Status
-)
-"""All ways to end an object of the answer after its quote."""
+PROMPTS: Final = (COMPACT, INSTRUCT, BRIEF)
+
+_ALL: Final = tuple((kind.value, status.value) for kind in Kind for status in Status)
+
+
+def opening(form: str) -> str:
+    """How a finding of an answer begins, up to the first word of its quote.
+
+    In the forms that models are tuned on, a quote begins with a space, so that a word has the same
+    tokens in the quote as in the window.
+    """
+    return {COMPACT: '{"quote": " ', INSTRUCT: '{"quote": "', BRIEF: '[" '}[form]
+
+
+def closings(form: str) -> tuple[str, ...]:
+    """All ways to end a finding of an answer after its quote."""
+    if form == BRIEF:
+        return tuple(f'","{kind}","{status}"]' for kind, status in _ALL)
+    return tuple(f'", "kind": "{kind}", "status": "{status}"}}' for kind, status in _ALL)
+
 
 _INSTRUCTION = """\
 List every medical problem, treatment and test that the sentence mentions, as a JSON array of \
@@ -115,20 +131,26 @@ def prompt(window: Window, form: str) -> str:
     if form == INSTRUCT:
         named = f"{window.section.capitalize()}" + (f", {window.label}" if window.label else "")
         return f"{_INSTRUCTION}\nSection: {named}\nSentence: {window.text}\nAnswer: "
+    if form == BRIEF:
+        named = f"{window.section.capitalize()}" + (f", {window.label}" if window.label else "")
+        return f"{named}:\n {window.text}\n"
     raise ValueError(f"unknown prompt {form!r}; known: {', '.join(PROMPTS)}")
 
 
-def answer(findings: Sequence[Stated | Finding], form: str = COMPACT) -> str:
-    """The answer that states the findings, as JSON.
+def between(form: str) -> str:
+    """What stands between two findings of an answer."""
+    return "," if form == BRIEF else ", "
 
-    In the compact form a quote begins with a space, so that a word has the same tokens in the
-    quote as in the window.
+
+def answer(findings: Sequence[Stated | Finding], form: str = COMPACT) -> str:
+    """The answer that states the findings, as JSON: an array of objects, in brief of arrays.
+
+    >>> answer([Stated("gout", Kind.PROBLEM, Status.FAMILY)], BRIEF)
+    '[[" gout","problem","family"]]'
     """
-    space = " " if form == COMPACT else ""
-    return json.dumps(
-        [
-            {"quote": space + f.quote, "kind": f.kind.value, "status": f.status.value}
-            for f in findings
-        ],
-        ensure_ascii=False,
-    )
+    space = "" if form == INSTRUCT else " "
+    said = [(space + f.quote, f.kind.value, f.status.value) for f in findings]
+    if form == BRIEF:
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    objects = [{"quote": quote, "kind": kind, "status": status} for quote, kind, status in said]
+    return json.dumps(objects, ensure_ascii=False)

@@ -183,6 +183,7 @@ def outcome_line(outcome: SubjectOutcome) -> str:
             "state": outcome.state.value,
             "cited_findings": list(outcome.cited_findings),
             "cited_passages": list(outcome.cited_passages),
+            "rationale": outcome.rationale,
         }
     )
 

@@ -136,17 +136,32 @@ class NoteFindings:
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """What a passage states of two concepts; `refuted` where it denies it.
+
+    `predicate` is the graph's, in capitals, such as `INTERACTS_WITH`.
+    """
+
+    subject: str
+    predicate: str
+    other: str
+    refuted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A sentence of the literature that is given to the reader beside a patient's notes.
 
     `number` is how the rationale cites it, from 1; `published` is an ISO date, which the caller
-    has compared with the prediction time: it lies before it.
+    has compared with the prediction time: it lies before it. `relations` are what the graph read
+    in the sentence; without any, what it names is known by its words alone.
     """
 
     number: int
     text: str
     pmid: str
     published: str
+    relations: tuple[Relation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,7 @@ class SubjectOutcome:
 
     `probability` is calibrated, in [0, 1]; `None` unless `state` is ok or truncated. `fold` is the
     development fold whose adapter was held out from this row, `None` for the mean of all.
+    `rationale` cites findings and passages by number.
     """
 
     subject_id: Identifier
@@ -166,6 +182,7 @@ class SubjectOutcome:
     hadm_id: Identifier | None = None
     cited_findings: tuple[int, ...] = field(default=())
     cited_passages: tuple[int, ...] = field(default=())
+    rationale: str = ""
 
 
 class SpanError(ValueError):

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from extractor.prompt import CLOSINGS, OPENING
+from extractor.prompt import INSTRUCT, closings, opening
 
 PAD: Final = "<pad>"
 END: Final = "<end>"
-FIXED: Final = (f"[{OPENING}", f", {OPENING}", *CLOSINGS, "]", "[]")
+_OPEN: Final = opening(INSTRUCT)
+FIXED: Final = (f"[{_OPEN}", f", {_OPEN}", *closings(INSTRUCT), "]", "[]")
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> Any:

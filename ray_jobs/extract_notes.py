@@ -13,8 +13,9 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -29,12 +30,15 @@ from extractor.records import (
     read_notes,
     state_line,
 )
-from extractor.schema import Identifier, Note, NoteFindings, State, SubjectOutcome
+from extractor.schema import Finding, Identifier, Note, NoteFindings, State, SubjectOutcome
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
-from ray_jobs.config import vocabulary_directory
+from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.screen import bars, console, print_summary, resumable
 from ray_jobs.shards import Parts, Shard, cut_shards
+
+if TYPE_CHECKING:
+    from ray_jobs.outcome_step import Literature
 
 SHARD = 64
 
@@ -53,6 +57,7 @@ class Tally:
     states: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     bad: list[BadNote] = field(default_factory=list)
+    outcomes: int = 0
     seconds: float = 0.0
 
 
@@ -63,13 +68,17 @@ def extract(
     model: str,
     vocabulary: str | None = None,
     workers: int = 1,
+    outcomes: Path | None = None,
+    literature: Literature | None = None,
     progress: Progress | None = None,
 ) -> Tally:
     """Read the notes of `source` and write their findings to `out`, in the order of the notes.
 
     Beside `out` lie `NAME.notes.jsonl` (a line a note: its state, and quotes that could not be
     located) and `NAME.outcomes.jsonl` (a line per subject and prediction time). With one worker
-    all is done in this process, without Ray. Raises `NoteInputError`, `FileNotFoundError`.
+    all is done in this process, without Ray. The probabilities are those of the outcome model in
+    the folder `outcomes`, with what the `literature` says where that is given. Raises
+    `NoteInputError`, `FileNotFoundError`.
     """
     started = time.monotonic()
     tally = Tally()
@@ -89,6 +98,8 @@ def extract(
     finally:
         opened_reader.cache_clear()  # a model is large
     _join(parts, notes, out, tally)
+    if outcomes is not None:
+        _ask_outcomes(notes, out, outcomes, literature, tally)
     parts.remove()
     tally.seconds = time.monotonic() - started
     return tally
@@ -161,6 +172,33 @@ def _join(parts: Parts[Note], notes: Sequence[Note], out: Path, tally: Tally) ->
     replace_text(beside(out, "outcomes"), "".join(map(outcome_line, _outcomes(notes, states))))
 
 
+def _ask_outcomes(
+    notes: Sequence[Note], out: Path, model: Path, literature: Literature | None, tally: Tally
+) -> None:
+    """Write the outcomes anew, with their probabilities."""
+    from extractor.records import parse_finding
+    from ray_jobs.outcome_step import told_outcomes
+
+    found: dict[Identifier, list[Finding]] = defaultdict(list)
+    for line in out.read_text(encoding="utf-8").split("\n"):
+        if line:
+            note_id, finding = parse_finding(line)
+            found[note_id].append(finding)
+    states = beside(out, "notes").read_text(encoding="utf-8").split("\n")
+    said = {value["note_id"]: value for value in map(json.loads, filter(None, states))}
+    read = [
+        NoteFindings(
+            n.note_id, State(said[n.note_id]["state"]), said[n.note_id]["reader"],
+            tuple(found[n.note_id]), subject_id=n.subject_id, hadm_id=n.hadm_id,
+            charttime=n.charttime, storetime=n.storetime,
+        )
+        for n in notes
+    ]  # fmt: skip
+    rows = told_outcomes(_outcomes(notes, [s for s in states if s]), read, model, literature)
+    tally.outcomes = sum(row.probability is not None for row in rows)
+    replace_text(beside(out, "outcomes"), "".join(map(outcome_line, rows)))
+
+
 def beside(out: Path, name: str) -> Path:
     """The file that lies beside the findings: `findings.jsonl` → `findings.NAME.jsonl`."""
     return out.with_name(f"{out.name.removesuffix('.jsonl')}.{name}.jsonl")
@@ -215,6 +253,7 @@ def summary(tally: Tally) -> dict[str, Any]:
         "windows": tally.windows,
         "truncated": tally.truncated,
         "invalid": tally.invalid,
+        "outcomes": tally.outcomes,
         "seconds": round(tally.seconds, 2),
         "notes_per_minute": round(60 * (tally.notes - tally.reused) / tally.seconds, 1)
         if tally.seconds
@@ -233,6 +272,16 @@ def summary(tally: Tally) -> dict[str, Any]:
     help="Rules, the small model that ships with medweave, both, or the folder of another.",
 )
 @click.option("--vocabulary", metavar="DIR", help="The starter vocabulary unless given.")
+@click.option(
+    "--outcomes",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Say how likely the outcome is, by the folder that `extractor finetune` wrote.",
+)
+@click.option(
+    "--graph", metavar="DIR|URL", help="With --outcomes: and by literature of this graph."
+)
+@click.option("--task", help="With --graph: readmission_30d, in_hospital_mortality or a variant.")
+@click.option("--as-of", type=AsOf(), help="With --graph: cut it here, not at prediction times.")
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--page", type=click.Path(dir_okay=False, path_type=Path), help="Show a note as HTML."
@@ -244,6 +293,10 @@ def command(
     out: Path,
     model: str,
     vocabulary: str | None,
+    outcomes: Path | None,
+    graph: str | None,
+    task: str | None,
+    as_of: date | None,
     workers: int,
     page: Path | None,
     as_json: bool,
@@ -254,11 +307,15 @@ def command(
     hadm_id, charttime and storetime; a folder holds .txt files. Run it again after an
     interruption: what is complete is not read again.
     """
+    if graph is not None and (outcomes is None or task is None):
+        raise click.UsageError("--graph is for the outcome: give --outcomes and --task with it")
     try:
+        literature = _literature(graph, task, as_of) if graph and task else None
         with bars() as shown:
             tally = extract(
-                source, out, model=model, vocabulary=vocabulary, workers=workers, progress=shown
-            )
+                source, out, model=model, vocabulary=vocabulary, workers=workers,
+                outcomes=outcomes, literature=literature, progress=shown,
+            )  # fmt: skip
         if page is not None:
             write_page(source, out, page)
     except (OSError, ValueError, LookupError, RuntimeError) as error:
@@ -271,6 +328,13 @@ def command(
         console.print(f"[yellow]refused:[/] {bad.place}: {bad.problem}")
     if len(tally.bad) > 20:
         console.print(f"[yellow]refused:[/] and {len(tally.bad) - 20} more")
+
+
+def _literature(graph: str, task: str, as_of: date | None) -> Literature:
+    from ray_jobs.outcome_step import Literature
+    from retrieval.retriever import graph_directory
+
+    return Literature(str(Path(graph_directory(graph)).resolve()), task, as_of)
 
 
 def write_page(source: Path, out: Path, page: Path) -> None:

@@ -18,14 +18,19 @@ from rich.table import Table
 from extractor.evaluate import Score, by_note, score
 from extractor.examples import read_marked
 from extractor.outcome import OutcomeRow
+from extractor.prompt import BRIEF, PROMPTS
 from extractor.records import finding_lines, note_line, outcome_line, parse_finding
 from extractor.schema import Finding, Identifier, Kind, NoteFindings, State
 from extractor.split import Split
 from kg_builder.durable import replace_text
+from kg_builder.model import REFUTES
 
 console = Console(highlight=False)
 notes_console = Console(stderr=True, highlight=False)
 existing = click.Path(exists=True, path_type=Path)
+CHECKED = 200
+"""The held-out sentences that decide which weights of an adapter are kept."""
+PATIENCE = 20
 
 
 @click.group()
@@ -117,13 +122,14 @@ def pretrain(
 @click.option("--found", type=existing, help="Findings by `extract`, for outcomes; else --gold.")
 @click.option("--split", "split_file", required=True, type=existing)
 @click.option(
-    "--passages", type=existing, help="JSON lines: subject_id, prediction_time, passages."
+    "--passages", type=existing, help="What `contexts` wrote, or JSON lines of the same fields."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--epochs", default=3, show_default=True)
 @click.option("--rate", default=1e-3, show_default=True)
 @click.option("--rank", default=16, show_default=True)
 @click.option("--batch", default=16, show_default=True)
+@click.option("--negatives", type=click.FloatRange(0), help="Rows without event for each with.")
 @click.option("--seed", default=1, show_default=True)
 def finetune(
     base: Path,
@@ -138,6 +144,7 @@ def finetune(
     rate: float,
     rank: int,
     batch: int,
+    negatives: float | None,
     seed: int,
 ) -> None:
     """Fit LoRA adapters, one for each fold of the split, on findings and outcomes together.
@@ -151,12 +158,67 @@ def finetune(
     try:
         split = Split.load(split_file)
         data = tuning_data(notes, gold, labels, found, passages)
-        tuning = Tuning(epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
+        tuning = Tuning(
+            epochs=epochs, rate=rate, rank=rank, batch=batch, negatives=negatives, seed=seed
+        )
         outcomes = fit(base, data, split, out, tuning, notes_console.print)
     except (OSError, ValueError, LookupError) as error:
         raise click.ClickException(str(error)) from error
     replace_text(out / "outcomes.jsonl", "".join(map(outcome_line, outcomes)))
     console.print(f"Adapters and {len(outcomes)} outcomes in {out}")
+
+
+@extractor.command("adapt")
+@click.option("--base", required=True, type=existing, help="The folder of the model to start from.")
+@click.option("--notes", required=True, type=existing, help="Notes to learn from, JSON lines.")
+@click.option("--gold", required=True, type=existing, help="Their findings, as `extract` writes.")
+@click.option("--held-out-notes", required=True, type=existing)
+@click.option("--held-out-gold", required=True, type=existing)
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--form", type=click.Choice(PROMPTS), default=BRIEF, show_default=True)
+@click.option("--texts", type=click.IntRange(1), help="Learn from so many sentences, drawn.")
+@click.option("--empty-share", default=0.3, show_default=True, type=click.FloatRange(0, 1))
+@click.option("--epochs", default=1, show_default=True)
+@click.option("--rate", default=1e-3, show_default=True)
+@click.option("--rank", default=8, show_default=True)
+@click.option("--batch", default=16, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def adapt(
+    base: Path,
+    notes: Path,
+    gold: Path,
+    held_out_notes: Path,
+    held_out_gold: Path,
+    out: Path,
+    form: str,
+    texts: int | None,
+    empty_share: float,
+    epochs: int,
+    rate: float,
+    rank: int,
+    batch: int,
+    seed: int,
+) -> None:
+    """Fit one LoRA adapter on marked notes, for `extract --model OUT`; of outcomes see `finetune`.
+
+    The weights that are best on the held-out notes are kept as they come: what an interruption
+    leaves can be used.
+    """
+    from extractor.finetune import Tuning, TuningData, fit_adapter
+
+    tuning = Tuning(
+        rank=rank, alpha=2 * rank, dropout=0.0, rate=rate, batch=batch, epochs=epochs, form=form,
+        empty_share=empty_share, texts=texts, checked=CHECKED, patience=PATIENCE, seed=seed,
+    )  # fmt: skip
+    try:
+        fitted, checked = (
+            TuningData(tuple(read_marked(n, g)))
+            for n, g in ((notes, gold), (held_out_notes, held_out_gold))
+        )
+        fit_adapter(base, fitted, checked, out, tuning, notes_console.print)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    console.print(f"Adapter in {out}")
 
 
 def tuning_data(
@@ -221,9 +283,10 @@ def read_labels(path: Path) -> Iterator[OutcomeRow]:
 
 
 def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
-    """Passages by subject and prediction time."""
-    from extractor.schema import Passage
+    """Passages by subject and prediction time, of `medweave contexts` or of any other source.
 
+    Those without a date are left out: nobody can tell that they were known.
+    """
     given: dict[tuple[str, str], Any] = {}
     if path is None:
         return given
@@ -232,15 +295,27 @@ def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
             try:
                 value = json.loads(line)
                 given[str(value["subject_id"]), value["prediction_time"]] = tuple(
-                    Passage(n, p["text"], str(p["pmid"]), p["published"])
-                    for n, p in enumerate(value["passages"], 1)
+                    _passage(n, told)
+                    for n, told in enumerate(value["passages"], 1)
+                    if told["published"]
                 )
             except (ValueError, KeyError, TypeError) as error:
                 raise LabelError(
                     f"{path}, line {number}: expected subject_id, prediction_time and passages "
-                    "(text, pmid, published)"
+                    "(text or sentence, pmid, published; where known edges)"
                 ) from error
     return given
+
+
+def _passage(number: int, told: dict[str, Any]) -> Any:
+    from extractor.schema import Passage, Relation
+
+    relations = tuple(
+        Relation(e["subject_id"], e["predicate"], e["object_id"], e.get("polarity") == REFUTES)
+        for e in told.get("edges", ())
+    )
+    text = told["text"] if "text" in told else told["sentence"]
+    return Passage(number, text, str(told["pmid"]), told["published"], relations)
 
 
 def findings_by_note(path: Path) -> dict[Identifier, list[Finding]]:

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractor.answers import AnswerError, read_answer, read_cut_answer, without_repeats
-from extractor.prompt import COMPACT, INSTRUCT, LONGEST, OVERLAP, answer, prompt, windows
+from extractor.prompt import (
+    BRIEF,
+    COMPACT,
+    INSTRUCT,
+    LONGEST,
+    OVERLAP,
+    PROMPTS,
+    answer,
+    prompt,
+    windows,
+)
 from extractor.schema import Kind, Stated, Status
 
 PAIN = Stated("pain", Kind.PROBLEM, Status.ABSENT)
@@ -19,7 +29,9 @@ PAIN = Stated("pain", Kind.PROBLEM, Status.ABSENT)
 def test_an_answer_comes_back_from_its_json() -> None:
     said = [PAIN, Stated("CT", Kind.TEST, Status.PRESENT)]
     assert read_answer(answer(said, INSTRUCT)) == said
-    assert [s.quote for s in read_answer(answer(said, COMPACT))] == [" pain", " CT"]
+    for form in (COMPACT, BRIEF):
+        assert [s.quote for s in read_answer(answer(said, form))] == [" pain", " CT"]
+        assert [s.status for s in read_answer(answer(said, form))] == [s.status for s in said]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +39,8 @@ def test_an_answer_comes_back_from_its_json() -> None:
     [
         "", "pain", "{}", '[{"quote": 3, "kind": "problem", "status": "present"}]', "[1]",
         '[{"quote": "x", "kind": "person", "status": "present"}]',
-        '[{"quote": "x", "kind": "problem"}]', "[" * 100_000,
+        '[{"quote": "x", "kind": "problem"}]', "[" * 100_000, '[["x", "problem"]]',
+        '[["x", "person", "present"]]', '[[3, "problem", "present"]]',
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_refused_without_its_text(text: str) -> None:
@@ -36,10 +49,13 @@ def test_what_is_no_answer_is_refused_without_its_text(text: str) -> None:
     assert "person" not in str(refused.value)
 
 
-def test_of_a_cut_answer_the_whole_objects_are_kept() -> None:
-    whole = answer([PAIN, PAIN], INSTRUCT)
-    assert read_cut_answer(whole[:-20]) == [PAIN]
-    assert read_cut_answer(whole[:10]) == []
+@pytest.mark.parametrize("form", PROMPTS)
+def test_of_a_cut_answer_the_whole_findings_are_kept(form: str) -> None:
+    whole = answer([PAIN, PAIN], form)
+    for end in range(len(whole)):
+        kept = read_cut_answer(whole[:end])
+        assert all(item.status is Status.ABSENT for item in kept)
+        assert len(kept) == whole[:end].count(answer([PAIN], form)[-3:-1])
 
 
 def test_a_quote_is_kept_as_often_as_it_stands_in_the_text() -> None:

@@ -11,11 +11,21 @@ import pytest
 
 from extractor.answers import grammar, read_answer
 from extractor.examples import MarkedNote, examples
-from extractor.finetune import DONE, Tuning, TuningData, finetune, fit_adapter, training_subjects
+from extractor.finetune import (
+    DONE,
+    Item,
+    Tuning,
+    TuningData,
+    _rounds,
+    finetune,
+    fit_adapter,
+    items,
+    training_subjects,
+)
 from extractor.llm import Ask
-from extractor.local_llm import LocalLLM
-from extractor.outcome import OutcomeRow
-from extractor.prompt import prompt
+from extractor.local_llm import LocalLLM, load_model
+from extractor.outcome import OutcomeRow, outcome_answers
+from extractor.prompt import BRIEF, COMPACT, prompt
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, Note, NoteFindings, State, Status
 from extractor.split import Split, make_split
@@ -120,3 +130,37 @@ def test_who_stops_an_adapter_early_is_not_fitted_on() -> None:
     assert fitted & checked == set()
     assert fitted | checked == set(split.folds[1])
     assert replace(Tuning(), seed=2) != Tuning()
+
+
+def test_rows_without_the_event_are_sampled_and_those_with_it_all_kept() -> None:
+    data, _ = hospital(60)
+    rows = [replace(r, label=int(int(r.subject_id) % 6 == 0)) for r in data.rows]
+    _, tokenizer = load_model(SMALL)
+    tuning = Tuning(negatives=2.0)
+    texts = list(items(replace(data, rows=tuple(rows)), tokenizer, COMPACT, tuning))
+    yes, no = outcome_answers(COMPACT)
+    said = [tokenizer.decode(text.ids[text.asked : -1]) for text in texts]
+    assert (said.count(yes), said.count(no)) == (10, 20)
+
+
+def test_windows_without_a_finding_are_learned_from_as_often_as_asked() -> None:
+    note = MarkedNote(Note(1, "PLAN\n" + "Call.\n" * 400), ())
+    _, tokenizer = load_model(SMALL)
+    texts = list(items(TuningData((note,)), tokenizer, BRIEF, Tuning(empty_share=0.25)))
+    assert 70 < len(texts) < 130
+
+
+def test_batches_hold_each_text_once_a_round_beside_texts_of_its_length() -> None:
+    rng = Random(1)
+    texts = [Item(tuple(range(rng.randrange(2, 90))), 1) for _ in range(100)]
+    rounds = list(_rounds(texts, Tuning(batch=8, epochs=2)))
+    assert sorted(i.ids for b in rounds for i in b) == sorted([t.ids for t in texts] * 2)
+    assert sum(max(len(i.ids) for i in b) * len(b) for b in rounds) < 1.3 * 2 * sum(
+        len(t.ids) for t in texts
+    )
+
+
+def test_the_form_of_the_prompts_is_kept_with_the_adapter(tmp_path: Path) -> None:
+    few = TuningData((shorthand(1),))
+    fit_adapter(SMALL, few, few, tmp_path, Tuning(rank=2, epochs=1, texts=2, checked=1, form=BRIEF))
+    assert LocalLLM.open(tmp_path).form == BRIEF
