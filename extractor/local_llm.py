@@ -78,7 +78,7 @@ class LocalLLM:
 
         matchers = [self._matcher(grammar) for grammar in grammars]
         said: list[list[int]] = [[] for _ in prompts]
-        ended = [False] * len(prompts)
+        going = list(range(len(prompts)))
         with torch.inference_mode():
             past, shared = self._shared(prompts)
             ids, seen, places = _padded(prompts, self._model.device, shared)
@@ -89,19 +89,25 @@ class LocalLLM:
                 )  # fmt: skip
                 past = out.past_key_values
                 logits = out.logits[:, -1].float()
-                self._mask(logits, matchers, ended)
-                chosen = logits.argmax(-1).tolist()
-                for row, token in enumerate(chosen):
-                    if not ended[row]:
-                        ended[row] = self._take(token, matchers[row], said[row])
-                if all(ended):
+                self._mask(logits, [matchers[row] for row in going])
+                ids = logits.argmax(-1, keepdim=True)
+                taken = [
+                    self._take(token, matchers[row], said[row])
+                    for row, token in zip(going, ids[:, 0].tolist(), strict=True)
+                ]
+                left = [n for n, ended in enumerate(taken) if not ended]
+                going = [going[n] for n in left]
+                if not going:
                     break
-                ids = torch.tensor([[token] for token in chosen], device=self._model.device)
+                if len(left) < len(taken):
+                    rows = torch.tensor(left, device=self._model.device)
+                    ids, seen, places = ids[rows], seen[rows], places[rows]
+                    past.batch_select_indices(rows)
                 seen = torch.cat([seen, torch.ones_like(ids)], dim=1)
                 places = places[:, -1:] + 1
         return [
-            Completion(self._tokenizer.decode(row, skip_special_tokens=True), not end)
-            for row, end in zip(said, ended, strict=True)
+            Completion(self._tokenizer.decode(tokens, skip_special_tokens=True), row in going)
+            for row, tokens in enumerate(said)
         ]
 
     def _shared(self, prompts: Sequence[list[int]]) -> tuple[Any, int]:
@@ -129,13 +135,13 @@ class LocalLLM:
             raise ValueError(f"the grammar of an answer is wrong: {error.splitlines()[0]}")
         return matcher
 
-    def _mask(self, logits: Any, matchers: Sequence[Any], ended: Sequence[bool]) -> None:
+    def _mask(self, logits: Any, matchers: Sequence[Any]) -> None:
         """Take what the grammars do not allow out of the logits, in place."""
         import torch
         from llguidance.torch import allocate_token_bitmask, fill_next_token_bitmask
 
         size = logits.shape[1]
-        bound = [n for n, m in enumerate(matchers) if m is not None and not ended[n]]
+        bound = [n for n, m in enumerate(matchers) if m is not None]
         if not bound:
             return
         mask = allocate_token_bitmask(len(bound), size)
