@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from kg_builder.cypher_process import CypherProcess
 from kg_builder.model import PREDICATES
-from kg_builder.snapshot_reader import SnapshotReader, hierarchy
+from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
+from kg_builder.snapshot_values import hierarchy
 from kg_builder.verify import digest_of_snapshot
 
 if TYPE_CHECKING:

@@ -26,10 +26,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kg_builder.digest import SPANS, hash_matrix
+from kg_builder.edge_table import spread
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, EdgeKey
 from kg_builder.search import normalize
-from kg_builder.snapshot_reader import hierarchy, spread
 from kg_builder.snapshot_tables import SnapshotTables
+from kg_builder.snapshot_values import hierarchy
 from ontologies.concept import Concept, Name
 
 Array = npt.NDArray[Any]

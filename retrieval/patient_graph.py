@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kg_builder.snapshot_reader import NEVER
+from kg_builder.edge_table import NEVER
 from ontologies.semantic_types import UnknownSemanticTypeError, groups_of
 from retrieval.communities import TOP, Communities, pair_weights
 from retrieval.expand import DAMPING, Array, Floats, steps

@@ -18,8 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kg_builder.belief import beliefs
-from kg_builder.snapshot_reader import SnapshotReader, concept_of, hierarchy
+from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.snapshot_tables import SnapshotTables, Strings, map_table
+from kg_builder.snapshot_values import concept_of, hierarchy
 from ontologies.concept import Concept, Vocabulary
 from ontologies.normalize import NORMALIZE_VERSION
 from retrieval.beside import kept_beside

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kg_builder.edge_table import NEVER, spread
 from kg_builder.ladybug_store import LadybugStore
 from kg_builder.model import PREDICATES, REFUTES, SUPPORTS, Edge, EdgeKey, Subgraph
-from kg_builder.snapshot_reader import NEVER, spread
 from kg_builder.snapshot_tables import Bits
 from kg_builder.store import strongest_first
 from ontologies.concept import Concept, Vocabulary
