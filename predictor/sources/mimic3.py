@@ -11,76 +11,59 @@ from typing import Final
 
 from predictor.sources.calendar import NO_CALENDAR
 from predictor.sources.files import Folder
-from predictor.sources.measurements import make_item_table, measured
+from predictor.sources.measurements import make_item_table
+from predictor.sources.mimic import (
+    NUMBERED,
+    STAY,
+    StayColumns,
+    has_patients_with,
+    make_icu,
+    make_services,
+    make_stays,
+    measurement_parts,
+    view_actions,
+    view_drugs,
+    view_ed_admitted,
+)
 from predictor.sources.records import Database, Records, end_of_day
 
-NUMBERED: Final = {"subject_id": "BIGINT", "hadm_id": "BIGINT"}
 OLDEST: Final = 90
-VALUE: Final = {"labevents": "valuenum", "chartevents": "valuenum", "outputevents": "value"}
+
+
+STAYS: Final = StayColumns(
+    age=f"least(date_diff('day', dob, admittime) / 365.2425, {OLDEST})",
+    race="ethnicity",
+    planned="admission_type = 'ELECTIVE'",
+    transferred="discharge_location = 'SHORT TERM HOSPITAL'",
+    against_advice="discharge_location LIKE 'LEFT AGAINST%'",
+    hospice="discharge_location LIKE 'HOSPICE%'",
+    literature_shift="NULL::INTEGER",
+)
 
 
 def recognize(path: Path, database: Database) -> bool:
     """Whether a folder is MIMIC-III: patients have a date of birth."""
-    folder = Folder(path)
-    patients = folder.find("patients")
-    return (
-        patients is not None
-        and folder.find("admissions") is not None
-        and "dob" in database.columns(patients)
-    )
+    return has_patients_with("dob", Folder(path), database)
 
 
 def open_source(path: Path, database: Database) -> Records:
     """Records of MIMIC-III; `RecordsError` for a table without the columns that are published."""
     folder = Folder(path)
-    _stays(folder, database)
-    for make in (_icu, _codes, _measurements, _drugs, _actions, _services, _notes):
-        make(folder, database)
-    return Records("mimic3", path, NO_CALENDAR, database)
-
-
-def _stays(folder: Folder, database: Database) -> None:
     born = {"subject_id": "BIGINT", "gender": "VARCHAR", "dob": "TIMESTAMP"}
     database.read("raw_patients", folder.need("patients"), born, {})
-    texts = ("admission_location", "discharge_location", "insurance", "language",
-             "marital_status", "ethnicity")  # fmt: skip
-    times = ("deathtime", "edregtime", "edouttime")
-    database.read(
-        "raw_admissions",
-        folder.need("admissions"),
-        {**NUMBERED, "admittime": "TIMESTAMP", "dischtime": "TIMESTAMP",
-         "admission_type": "VARCHAR", "hospital_expire_flag": "INTEGER"},
-        {**dict.fromkeys(texts, "VARCHAR"), **dict.fromkeys(times, "TIMESTAMP")},
-    )  # fmt: skip
-    database.table(
-        "stays",
-        f"""SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS stay_id,
-        admittime AS admitted, dischtime AS discharged,
-        CASE WHEN hospital_expire_flag = 1 THEN coalesce(deathtime, dischtime) END AS died,
-        hospital_expire_flag = 1 AS dead, hospital_expire_flag NOTNULL AS dead_known,
-        least(date_diff('day', dob, admittime) / 365.2425, {OLDEST})::DOUBLE AS age,
-        gender AS sex, admission_type, admission_location AS admitted_from,
-        discharge_location AS discharged_to, insurance, ethnicity AS race, language,
-        marital_status, admission_type = 'ELECTIVE' AS planned,
-        discharge_location = 'SHORT TERM HOSPITAL' AS transferred,
-        discharge_location LIKE 'LEFT AGAINST%' AS against_advice,
-        discharge_location LIKE 'HOSPICE%' AS hospice,
-        edregtime AS ed_arrived, edouttime AS ed_left, NULL::INTEGER AS literature_shift
-        FROM raw_admissions JOIN raw_patients USING (subject_id)""",
-    )
-    database.view("ed_admitted",
-        "SELECT subject_id, ed_arrived AS arrived, stay_id FROM stays "
-                  "WHERE ed_arrived NOTNULL")  # fmt: skip
-
-
-def _icu(folder: Folder, database: Database) -> None:
-    if file := folder.find("icustays"):
-        database.read("raw_icustays", file, {**NUMBERED, "icustay_id": "BIGINT",
-                      "first_careunit": "VARCHAR", "intime": "TIMESTAMP", "outtime": "TIMESTAMP"},
-                      {})  # fmt: skip
-        database.table("icu", "SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS "
-                       "stay_id, icustay_id::VARCHAR AS icu_id, intime AS entered, outtime AS "
-                       "left_at, first_careunit AS unit FROM raw_icustays")  # fmt: skip
+    make_stays(folder, database, STAYS)
+    view_ed_admitted(database)
+    make_icu(folder, database, "icustay_id")
+    _codes(folder, database)
+    make_item_table(database, "mimic3")
+    if parts := measurement_parts(folder, database, error="iserror"):
+        database.view("measurements", " UNION ALL ".join(parts))
+    # Orders carry dates alone: known at the end of the day on which they start.
+    view_drugs(folder, database, "startdate", end_of_day("startdate"))
+    view_actions(folder, database, "procedureevents_mv", "inputevents_mv")
+    make_services(folder, database)
+    _notes(folder, database)
+    return Records("mimic3", path, NO_CALENDAR, database)
 
 
 def _codes(folder: Folder, database: Database) -> None:
@@ -100,71 +83,6 @@ def _codes(folder: Folder, database: Database) -> None:
             )
 
 
-def _measurements(folder: Folder, database: Database) -> None:
-    make_item_table(database, "mimic3")
-    parts = []
-    for name, value in VALUE.items():
-        if file := folder.find(name):
-            needed = {"subject_id": "BIGINT", "itemid": "INTEGER", "charttime": "TIMESTAMP"}
-            wished = {"storetime": "TIMESTAMP", "valueuom": "VARCHAR", "iserror": "INTEGER"}
-            database.read(f"raw_{name}", file, {**needed, value: "DOUBLE"}, wished)
-            parts.append(
-                measured(f"raw_{name}", value, "valueuom", "charttime",
-                         "coalesce(storetime, charttime)", "AND coalesce(iserror, 0) = 0")
-            )  # fmt: skip
-    if parts:
-        database.view("measurements", " UNION ALL ".join(parts))
-
-
-def _drugs(folder: Folder, database: Database) -> None:
-    """Orders carry dates alone: known at the end of the day on which they start."""
-    if file := folder.find("prescriptions"):
-        database.read("raw_prescriptions", file,
-                      {**NUMBERED, "startdate": "TIMESTAMP", "drug": "VARCHAR"},
-                      {"drug_type": "VARCHAR"})  # fmt: skip
-        database.view(
-            "drugs",
-            f"""SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS stay_id,
-            trim(drug) AS drug, startdate AS started, {end_of_day("startdate")} AS known
-            FROM raw_prescriptions WHERE coalesce(drug_type, 'MAIN') <> 'BASE' AND drug NOTNULL""",
-        )
-
-
-def _actions(folder: Folder, database: Database) -> None:
-    """Procedures and infusions of MetaVision: charted as running from their start."""
-    labels = folder.find("d_items")
-    if labels is None:
-        return
-    database.read("raw_d_items", labels, {"itemid": "INTEGER", "label": "VARCHAR"}, {})
-    timed = {**NUMBERED, "itemid": "INTEGER", "starttime": "TIMESTAMP", "endtime": "TIMESTAMP"}
-    if file := folder.find("procedureevents_mv"):
-        database.read("raw_procedureevents", file, timed, {})
-        database.view(
-            "actions",
-            """SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS stay_id, label AS
-            name, starttime AS started, endtime AS ended, starttime AS known
-            FROM raw_procedureevents JOIN raw_d_items USING (itemid)""",
-        )
-    if file := folder.find("inputevents_mv"):
-        database.read("raw_inputevents", file, timed, {"rate": "DOUBLE", "rateuom": "VARCHAR"})
-        database.view(
-            "infusions",
-            """SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS stay_id,
-            lower(label) AS drug, starttime AS started, endtime AS ended, rate, rateuom AS unit,
-            starttime AS known
-            FROM raw_inputevents JOIN raw_d_items USING (itemid) WHERE rate NOTNULL""",
-        )
-
-
-def _services(folder: Folder, database: Database) -> None:
-    if file := folder.find("services"):
-        database.read("raw_services", file, {**NUMBERED, "transfertime": "TIMESTAMP",
-                      "curr_service": "VARCHAR"}, {})  # fmt: skip
-        database.table("services", "SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS "
-                       "stay_id, curr_service AS service, transfertime AS known "
-                       "FROM raw_services")  # fmt: skip
-
-
 def _notes(folder: Folder, database: Database) -> None:
     """When notes were known: stored, else charted, else the end of the day."""
     if file := folder.find("noteevents"):
@@ -173,7 +91,7 @@ def _notes(folder: Folder, database: Database) -> None:
                        "storetime": "TIMESTAMP", "iserror": "VARCHAR"})  # fmt: skip
         database.view(
             "notes",
-            f"""SELECT subject_id::VARCHAR AS subject_id, hadm_id::VARCHAR AS stay_id,
+            f"""SELECT {STAY},
             trim(category) AS category,
             coalesce(storetime, charttime, {end_of_day("chartdate")}) AS known
             FROM raw_notes WHERE coalesce(iserror, '') <> '1'""",
