@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from kg_builder.ladybug_store import LadybugStore
 from kg_builder.memory_store import MinedArticle
 from kg_builder.model import REFUTES, SUPPORTS, PublicationDate
 from kg_builder.neo4j_session import connect
+from kg_builder.neo4j_store import Neo4jStore
 from ontologies.concept import Concept, Name
 from tests.contracts.graphs import Statement, World, written
 
@@ -57,3 +60,23 @@ def article(pmid: int) -> MinedArticle:
     published = PublicationDate(draw.randint(1990, 2020)) if draw.random() < 0.9 else None
     retracted = draw.random() < 0.1
     return written(pmid, said, published=published, retracted=retracted, concepts=CONCEPTS)
+
+
+def held(url: str) -> tuple[Any, ...]:
+    """All that a database holds, however it came: its digest, and each relationship once."""
+    rows = run(
+        url,
+        "MATCH (a:Medweave)-[r]->(b:Medweave) WHERE NOT a:Evidence RETURN coalesce(a.id, a.pmid), "
+        "type(r), coalesce(b.id, b.pmid), r.edge, r.hash, r.supporting, r.refuting, r.hedged, "
+        "r.first_year, r.last_year",
+    )
+    nodes = run(url, "MATCH (n:Medweave) UNWIND labels(n) AS label RETURN label, count(n)")
+    store = Neo4jStore.open(url)
+    try:
+        return store.content_digest(), sorted(map(str, rows)), sorted(nodes)
+    finally:
+        store.close()
+
+
+def digest_of(snapshot: Path) -> str:
+    return LadybugStore(snapshot).digest
