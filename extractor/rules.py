@@ -22,7 +22,7 @@ from extractor.words import listed
 if TYPE_CHECKING:
     from ontologies import Linker, Mention, Vocabulary
 
-VERSION: Final = "rules-1"
+VERSION: Final = "rules-2"
 
 
 class RuleReader:
@@ -45,7 +45,13 @@ class RuleReader:
         return [self._read(note, mentions) for note, mentions in zip(notes, linked, strict=True)]
 
     def _read(self, note: Note, mentions: Sequence[Mention]) -> NoteFindings:
-        named = sorted([*self._named(mentions, note.text), *self._shorthand(note.text, mentions)])
+        named = sorted(
+            [
+                *self._named(mentions, note.text),
+                *self._left(note.text, mentions, _SHORT),
+                *self._left(note.text, mentions, _SAINT),
+            ]
+        )
         parts = units(note.text)
         found = [
             self._names.link(finding, mentions)
@@ -72,10 +78,12 @@ class RuleReader:
                 if kind is not None:
                     yield Named(mention.start, mention.end, mention.concept_id, kind)
 
-    def _shorthand(self, text: str, mentions: Sequence[Mention]) -> Iterator[Named]:
-        """Short forms in capitals that the linker left, where they name one concept of a kind."""
+    def _left(
+        self, text: str, mentions: Sequence[Mention], form: re.Pattern[str]
+    ) -> Iterator[Named]:
+        """What has a form and the linker left, where it names one concept of a kind."""
         taken = [(m.start, m.end) for m in mentions if m.concept_id is not None]
-        for match in _SHORT.finditer(text):
+        for match in form.finditer(text):
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
             for kind in Kind:
@@ -87,6 +95,9 @@ class RuleReader:
 
 _SHORT = re.compile(r"\b(?=[A-Za-z0-9]*[A-Z][A-Za-z0-9]*[A-Z0-9])[A-Za-z][A-Za-z0-9]{1,6}\b")
 """A word of two to seven signs with at least two capitals or digits: `AKI`, `HFpEF`, `CKD3`."""
+
+_SAINT = re.compile(r"\bSt\. [A-Z][a-z]+(?:['’]s)? [a-z]+\b")
+"""A name whose stop ends no sentence: `St. John's wort`, `St. Louis encephalitis`."""
 
 
 def unit_findings(text: str, unit: Unit, named: Sequence[Named]) -> list[Finding]:

@@ -50,6 +50,7 @@ _RELATIVES_GOVERN = listed(
     """
 )
 _OF_FAMILY = listed("family fh fhx familial maternal paternal")
+_FOUND = ["diagnosed", "with"]
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LONG = 9
 
@@ -137,7 +138,12 @@ def _signed(tokens: Sequence[Token], phrase: Phrase) -> Status | None:
 
 
 def _dated(tokens: Sequence[Token], phrase: Phrase) -> bool:
-    """Whether a year dates the problem: `pneumonia in 2019`, `stroke (2011)`, not `since 2011`."""
+    """Whether a year dates the problem: `pneumonia in 2019`, `stroke (2011)`, not `since 2011`.
+
+    What was `diagnosed with` in a year is not over by then.
+    """
+    if [token.word for token in tokens[max(0, phrase.first - 2) : phrase.first]] == _FOUND:
+        return False
     following = [token.word for token in tokens[phrase.last : phrase.last + 3]]
     if following[:1] and _YEAR.fullmatch(following[0]):
         return True

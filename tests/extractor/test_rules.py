@@ -42,6 +42,11 @@ def problems(rules: RuleReader, text: str) -> list[str]:
         ("Family History:\nFather: gout, stroke", ["gout f", "stroke f"]),
         ("His pneumonia has resolved.", ["pneumonia h"]),
         ("He had pneumonia in 2012.", ["pneumonia h"]),
+        ("Diagnosed with gout in 2012.", ["gout +"]),
+        (
+            "FAMILY HISTORY: Father had gout.\nPERSONAL AND SOCIAL HISTORY: There is apathy.",
+            ["gout f", "apathy +"],
+        ),
         ("Right knee pain with flexion.", ["Right knee pain with flexion +"]),
         ("3/6 systolic ejection murmur.", ["3/6 systolic ejection murmur +"]),
         ("Tenderness over the medial joint line.", ["Tenderness over the medial joint line +"]),
@@ -61,6 +66,7 @@ def test_problems_and_their_statuses(rules: RuleReader, text: str, expected: lis
     [
         ("Continue lisinopril 20 mg daily.", ["lisinopril treatment present 20 mg"]),
         ("Hold metformin.", ["metformin treatment absent"]),
+        ("Takes St. John's wort.", ["St. John's wort treatment present"]),
         ("Consider physical therapy.", ["physical therapy treatment hypothetical"]),
         ("s/p appendectomy in 2004", ["appendectomy treatment historical"]),
         ("Potassium 3.1 mEq/L", ["Potassium test present 3.1 mEq/L"]),
