@@ -3,7 +3,8 @@
 A finding counts for the stay of its note, if the note was known (stored, else charted) by the
 prediction time, or within the hours that the task grants its discharge summary. What is absent,
 possible or over is a feature of its own: never the same as what is present, and never the same as
-what no note mentions. A finding without a concept is taken by its words.
+what no note mentions. How often it is said plays no part: notes repeat and copy each other. A
+finding without a concept is taken by its words.
 """
 
 from __future__ import annotations
@@ -125,9 +126,9 @@ def note_features(
     add("notes read", [float(len({f.note_id for f in row})) for row in known], presence=True)
     for status in Status:
         add(f"findings {status}", [float(sum(f.status == status for f in row)) for row in known])
-    said = [Counter((f.key, f.status) for f in row) for row in known]
+    said = [{(f.key, f.status) for f in row} for row in known]
     for (key, status), name in asked.items():
-        values = np.array([min(row[key, status], 9) for row in said], dtype=np.float64)
+        values = np.array([(key, status) in row for row in said], dtype=np.float64)
         add(name, values, concept=key if _is_concept(key) else "")
     table = rows.select([*KEYS, "label"])
     for name, array in arrays.items():

@@ -26,7 +26,8 @@ from predictor.fuse import FusedRun, RiskModel
 from predictor.model import ModelError, load_model, save_model
 from predictor.schema import KEYS, Column, FeatureError, FeatureTable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Raised when a feature of the same name gets another meaning: an older model would misread it."""
 
 
 class RunError(ValueError):
@@ -100,6 +101,8 @@ def load_info(folder: Path) -> RunInfo:
     path = folder / "run.json"
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
+        if value["format"] != FORMAT:
+            raise RunError(f"{path}: format {value['format']}, expected {FORMAT}; train again")
         known = ("format", "task", "source", "model", "seed", "split", "columns")
         return RunInfo(
             value["task"],

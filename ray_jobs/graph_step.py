@@ -20,7 +20,7 @@ from predictor.cohort import Cohort
 from predictor.explain import CitedSentence
 from predictor.note_features import KnownFinding
 from predictor.patient_concepts import RowSeeds, patient_seeds, write_seeds
-from predictor.schema import FeatureTable
+from predictor.schema import Column, FeatureTable
 from predictor.sources import Records
 from predictor.task import Task
 from ray_jobs.config import vocabulary_directory
@@ -122,10 +122,10 @@ def read_contexts(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def graph_features(path: Path, task: str) -> FeatureTable:
-    """The features of a file of contexts."""
+def graph_features(path: Path, task: str, wanted: Sequence[Column] | None = None) -> FeatureTable:
+    """The features of a file of contexts; where a model is there, with its columns (`wanted`)."""
     with path.open(encoding="utf-8") as lines:
-        return feature_table(task, lines)
+        return feature_table(task, lines, wanted)
 
 
 def literature_dates(path: Path) -> tuple[dict[Key, date], dict[Key, date]]:

@@ -16,6 +16,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,7 +32,7 @@ from predictor.schema import CLOCK, Column, FeatureTable
 from retrieval.patients import PatientContext, seed_of
 from retrieval.seeds import STATUS_WEIGHTS
 
-CONTEXT_VERSION = 1
+CONTEXT_VERSION = 2
 """Raised when the same seeds get another line: what an interrupted job left is made anew."""
 
 GRAPH: Final = "graph"
@@ -191,7 +193,9 @@ def context_line(patient: Patient, context: PatientContext) -> str:
             }
             for chosen in context.communities
         ],
+        "version": CONTEXT_VERSION,
         "features": context.features.columns,
+        "harmful": context.features.harmful,
         "pairs": [dataclasses.asdict(pair) for pair in context.features.pairs],
         "literature_until": context.features.literature_until,
         "missing": context.missing,
@@ -205,23 +209,62 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} is no value of a context")
 
 
-def feature_table(task: str, lines: Iterable[str]) -> FeatureTable:
+def feature_table(
+    task: str, lines: Iterable[str], wanted: Sequence[Column] | None = None
+) -> FeatureTable:
     """The features of contexts as the predictor reads them, their labels not known.
 
     The columns are those of all lines: a community that is none of a line's snapshot is null
-    there. `clock graph` is when the latest seed was known. Raises `PatientLineError` for a line
-    without stay or prediction time, which are keys of the table.
+    there. Two concepts that harm each other in at least `LEAST_ROWS` lines get a column of their
+    own, the most common `MOST_PAIRS`; where a model is there already, those of its columns
+    (`wanted`). `clock graph` is when the latest seed was known. Raises `PatientLineError` for a
+    line of another version, or without stay or prediction time, which are keys of the table.
     """
     rows = [json.loads(line) for line in lines]
     for row in rows:
+        if row.get("version") != CONTEXT_VERSION:
+            raise PatientLineError(
+                f"subject {row['subject_id']}: a context of version {row.get('version', 1)}, "
+                f"expected {CONTEXT_VERSION}; make the contexts again with `medweave contexts`"
+            )
         if not row["stay_id"] or row["prediction_time"] is None:
             raise PatientLineError(
                 f"subject {row['subject_id']}: features are told by subject, stay and prediction "
                 "time; give stay_id and prediction_time in every line"
             )
     names = list(dict.fromkeys(name for row in rows for name in row["features"]))
-    columns = [Column(name, GRAPH, clock=GRAPH) for name in names]
-    return FeatureTable.make(task, columns, _table(rows, names))
+    harmful = [{pair_name(*pair) for pair in row["harmful"]} for row in rows]
+    if wanted is None:
+        pairs = _common(harmful)
+    else:
+        pairs = [column.name for column in wanted if column.name.startswith(_PAIR)]
+    for row, held in zip(rows, harmful, strict=True):
+        row["features"] |= {name: float(name in held) for name in pairs}
+    columns = [Column(name, GRAPH, clock=GRAPH) for name in (*names, *pairs)]
+    return FeatureTable.make(task, columns, _table(rows, [*names, *pairs]))
+
+
+LEAST_ROWS: Final = 20
+MOST_PAIRS: Final = 300
+"""A limit of space that looks at no outcome, as for findings of notes."""
+
+_PAIR: Final = "pair of "
+
+
+def pair_name(first: str, second: str) -> str:
+    """How the column of two concepts is named.
+
+    >>> pair_name("aspirin", "warfarin")
+    'pair of aspirin and warfarin'
+    """
+    text = f"{_PAIR}{first} and {second}"
+    return re.sub(r'[:"\[\]{},\s]+', " ", text).strip()[:160]
+
+
+def _common(harmful: Iterable[set[str]]) -> list[str]:
+    counts = Counter(name for held in harmful for name in held)
+    often = sorted((-rows, name) for name, rows in counts.items() if rows >= LEAST_ROWS)
+    return [name for _, name in often[:MOST_PAIRS]]
 
 
 def _table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> pa.Table:

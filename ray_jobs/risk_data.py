@@ -84,7 +84,7 @@ def gather(
     if stage1 is not None and split is not None:
         table = table.join(stage1_features(stage1, split, table.task))
     if inputs.contexts is not None:
-        table = table.join(graph_features(inputs.contexts, table.task))
+        table = table.join(graph_features(inputs.contexts, table.task, wanted))
     if scoring is not None:
         table = with_missing(table, scoring)
     return Gathered(task, cohort, table, stage1)
@@ -160,7 +160,7 @@ def with_earlier_graph(
         vocabulary=inputs.vocabulary, passages=0, latest=latest, workers=workers, told=told,
     )  # fmt: skip
     others = gathered.table.select(("structured", "notes"))
-    return others.join(graph_features(made, others.task))
+    return others.join(graph_features(made, others.task, gathered.table.columns))
 
 
 def with_missing(table: FeatureTable, info: RunInfo) -> FeatureTable:

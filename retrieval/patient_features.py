@@ -9,13 +9,17 @@ the patient does not have (absent, of a relative, hypothetical) play no part.
   to those of the outcome, and of the complications, their mean by weight; with `_max` that of the
   one nearest concept. `community_ID`: the same for a community of the top level. Null where no
   concept is known.
-- `pair_KIND_PREDICATE_STATISTIC`: over the edges between two of the patient's concepts.
-- `harm_STATISTIC`: the same over all kinds and the predicates `HARMFUL`.
+- `pair_KIND_PREDICATE_STATISTIC`: over the pairs of the patient's concepts that edges of a
+  predicate connect, in one direction or both.
+- `harm_KIND_STATISTIC`: the same for the predicates `HARMFUL` together, each pair once; and
+  `harm_STATISTIC` over all kinds.
 
-KIND is `drug_drug`, `drug_problem`, `problem_problem` or `other`. STATISTIC is `count` (edges),
-`belief_sum` and `belief_max` (of edges, 0 to 1 each), `articles` (that support, summed over
-edges) and `refuted` (edges that an article refutes). Two concepts of which no article says
-anything together count 0: the literature was read, and says nothing.
+KIND is `drug_drug`, `drug_problem`, `drug_sign`, `problem_problem`, `problem_sign` (a sign with a
+problem or another sign) or `other`; a sign is a problem that is only a finding or symptom.
+STATISTIC is over the pairs that more articles support than refute: `count`, `belief_sum` (of each
+its most believed edge, 0 to 1) and `articles` (that support); `refuted` counts the pairs that as
+many articles refute, or more. Two concepts of which no article says anything together count 0: the
+literature was read, and says nothing.
 """
 
 from __future__ import annotations
@@ -31,16 +35,23 @@ from kg_builder.model import PREDICATES, EdgeKey
 from ontologies.linker import Seed
 from retrieval.communities import TOP
 from retrieval.expand import Edges
-from retrieval.patient_graph import DRUG, MOST_COMMUNITIES, PROBLEM, OutcomeGraph
+from retrieval.patient_graph import (
+    DRUG,
+    MOST_COMMUNITIES,
+    OTHER,
+    PROBLEM,
+    SIGN,
+    OutcomeGraph,
+)
 from retrieval.view import View
 
 ACTIVE = frozenset({"present", "possible", "historical"})
 """The assertion statuses with which a concept is the patient's own."""
 
-KINDS = ("drug_drug", "drug_problem", "problem_problem", "other")
+KINDS = ("drug_drug", "drug_problem", "drug_sign", "problem_problem", "problem_sign", "other")
 PAIR_PREDICATES = tuple(name for name in PREDICATES if name != "ISA")
 HARMFUL = frozenset({"INTERACTS_WITH", "CAUSES", "COMPLICATES", "PREDISPOSES"})
-STATISTICS = ("count", "belief_sum", "belief_max", "articles", "refuted")
+STATISTICS = ("count", "belief_sum", "articles", "refuted")
 
 _EPOCH = date(1970, 1, 1)
 
@@ -63,13 +74,15 @@ class PairEvidence:
 class PatientFeatures:
     """Numbers by column, always the same columns in the same order for one snapshot and task;
     `None` is not known. `pairs` are the edges behind them that relate their concepts, most
-    believed first; those that only name them together are counted and not listed.
+    believed first; those that only name them together are counted and not listed. `harmful` are
+    the names, each in order, of two concepts that harm each other: the pairs of `harm_count`.
     `literature_until` is the day of the newest article that can have had a part.
     """
 
     columns: Mapping[str, float | None]
     pairs: tuple[PairEvidence, ...]
     literature_until: date | None
+    harmful: tuple[tuple[str, str], ...] = ()
 
 
 def active(seeds: Iterable[Seed]) -> list[Seed]:
@@ -88,6 +101,7 @@ def column_names(graph: OutcomeGraph) -> tuple[str, ...]:
         "nearness_complications_max",
         *_community_columns(graph),
         *(f"harm_{statistic}" for statistic in STATISTICS),
+        *(f"harm_{kind}_{statistic}" for kind in KINDS for statistic in STATISTICS),
         *(
             f"pair_{kind}_{predicate.lower()}_{statistic}"
             for kind in KINDS
@@ -110,17 +124,19 @@ def patient_features(graph: OutcomeGraph, seeds: Sequence[Seed]) -> PatientFeatu
     rows = {row: weights[one] for one, row in view.known(sorted(weights)).items()}
     edges = edges_among(view, rows)
     kinds = [_kind(graph, *ends) for ends in zip(*_ends(edges), strict=True)]
+    stated = _stated(view, edges, kinds)
     columns = dict.fromkeys(column_names(graph), 0.0) | {
         "concepts_known": float(len(rows)),
         "concepts_unknown": float(len(weights) - len(rows)),
         **_nearness(graph, rows),
-        **_statistics(view, edges, kinds),
+        **_statistics(stated),
     }
     until = graph.graph.published_until
     return PatientFeatures(
         columns,
         _pairs(view, edges, kinds),
         None if until is None else _EPOCH + timedelta(days=until),
+        _harmful(view, stated),
     )
 
 
@@ -140,11 +156,13 @@ def _ends(edges: Edges) -> tuple[list[int], list[int]]:
 
 def _kind(graph: OutcomeGraph, one: int, other: int) -> str:
     kinds = {graph.graph.kind(one), graph.graph.kind(other)}
+    if OTHER in kinds:
+        return "other"
+    if SIGN in kinds:
+        return "drug_sign" if DRUG in kinds else "problem_sign"
     if kinds == {DRUG}:
         return "drug_drug"
-    if kinds == {PROBLEM}:
-        return "problem_problem"
-    return "drug_problem" if kinds == {DRUG, PROBLEM} else "other"
+    return "problem_problem" if kinds == {PROBLEM} else "drug_problem"
 
 
 def _nearness(graph: OutcomeGraph, rows: Mapping[int, float]) -> dict[str, float | None]:
@@ -164,26 +182,72 @@ def _nearness(graph: OutcomeGraph, rows: Mapping[int, float]) -> dict[str, float
     return found | dict(zip(communities, shares, strict=True))
 
 
-def _statistics(view: View, edges: Edges, kinds: Sequence[str]) -> dict[str, float | None]:
-    columns: dict[str, float | None] = {}
+@dataclass(slots=True)
+class _Stated:
+    """What the edges of one predicate, or of the harmful ones, say of two concepts."""
+
+    belief: float = 0.0
+    supporting: int = 0
+    refuting: int = 0
+
+    @property
+    def holds(self) -> bool:
+        return self.supporting > self.refuting
+
+
+_Stations = dict[tuple[str, str, int, int], _Stated]
+"""By kind, predicate (or `_HARM`) and the rows of the two concepts, the lower one first."""
+
+_HARM = "harm"
+
+
+def _stated(view: View, edges: Edges, kinds: Sequence[str]) -> _Stations:
+    found: _Stations = {}
     rows = zip(
         kinds,
         view.predicates(edges.row),
+        *_ends(edges),
         edges.belief.tolist(),
         view.supporting(edges.row).tolist(),
-        (view.refuting(edges.row) > 0).tolist(),
+        view.refuting(edges.row).tolist(),
         strict=True,
     )
-    for kind, predicate, belief, articles, refuted in rows:
-        names = [f"pair_{kind}_{predicate.lower()}"] if predicate in PAIR_PREDICATES else []
-        names += ["harm"] if predicate in HARMFUL else []
+    for kind, predicate, one, other, belief, supporting, refuting in rows:
+        said = [predicate] if predicate in PAIR_PREDICATES else []
+        said += [_HARM] if predicate in HARMFUL else []
+        for name in said:
+            key = kind, name, min(one, other), max(one, other)
+            pair = found.setdefault(key, _Stated())
+            pair.belief = max(pair.belief, belief)
+            pair.supporting += supporting
+            pair.refuting += refuting
+    return found
+
+
+def _statistics(stated: _Stations) -> dict[str, float | None]:
+    columns: dict[str, float | None] = {}
+    for (kind, predicate, _, _), pair in sorted(stated.items(), key=lambda one: one[0]):
+        holds, belief = float(pair.holds), pair.belief if pair.holds else 0.0
+        articles = float(pair.supporting) if pair.holds else 0.0
+        refuted = float(pair.refuting > 0 and not pair.holds)
+        harms = [_HARM, f"{_HARM}_{kind}"]
+        names = harms if predicate == _HARM else [f"pair_{kind}_{predicate.lower()}"]
         for name in names:
-            added = (1.0, belief, belief, float(articles), float(refuted))
+            added = holds, belief, articles, refuted
             for statistic, value in zip(STATISTICS, added, strict=True):
-                before = columns.get(f"{name}_{statistic}") or 0.0
-                join = max(before, value) if statistic == "belief_max" else before + value
-                columns[f"{name}_{statistic}"] = join
+                column = f"{name}_{statistic}"
+                columns[column] = (columns.get(column) or 0.0) + value
     return columns
+
+
+def _harmful(view: View, stated: _Stations) -> tuple[tuple[str, str], ...]:
+    names = view.reader.tables.array("concepts", "name")
+    found = set()
+    for (_, predicate, one, other), pair in stated.items():
+        if predicate == _HARM and pair.holds:
+            first, second = sorted((names[one].as_py(), names[other].as_py()))
+            found.add((first, second))
+    return tuple(sorted(found))
 
 
 def _pairs(view: View, edges: Edges, kinds: Sequence[str]) -> tuple[PairEvidence, ...]:

@@ -25,7 +25,10 @@ from retrieval.view import View
 STEPS = 40
 """0.5 ** 40: what is left of the walk moves no digit."""
 
-DRUG, PROBLEM, OTHER = "drug", "problem", "other"
+DRUG, PROBLEM, SIGN, OTHER = "drug", "problem", "sign", "other"
+_SIGNS = frozenset({"T033", "T034", "T184"})
+"""Semantic types of what is seen or felt: findings, results of laboratories, signs and symptoms."""
+
 MOST_COMMUNITIES = 32
 """Communities of the top level whose activation is told: the greatest."""
 
@@ -93,14 +96,19 @@ class PatientGraph:
         return int(dated.max()) if len(dated) else None
 
     def kind(self, concept: int) -> str:
-        """`DRUG`, `PROBLEM` or `OTHER`, by the semantic groups of a concept."""
+        """`DRUG`, `PROBLEM`, `SIGN` or `OTHER`, by the semantic types of a concept.
+
+        A problem that is a finding or symptom and nothing more is a sign: fever is what many drugs
+        cause and many patients have, and weighs less than a disease does.
+        """
         if concept not in self._kinds:
             types = self.view.reader.tables.array("concepts", "semantic_types")[concept].as_py()
             try:
                 groups = groups_of(types)
             except UnknownSemanticTypeError:
                 groups = frozenset()
-            kind = DRUG if "CHEM" in groups else PROBLEM if "DISO" in groups else OTHER
+            problem = SIGN if types and _SIGNS.issuperset(types) else PROBLEM
+            kind = DRUG if "CHEM" in groups else problem if "DISO" in groups else OTHER
             self._kinds[concept] = kind
         return self._kinds[concept]
 

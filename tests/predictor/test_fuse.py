@@ -14,6 +14,7 @@ from extractor.split import Split, make_split
 from predictor.calibrate import CalibrationError, Calibrator
 from predictor.fuse import FusedRun, fuse
 from predictor.metrics import auroc, calibration
+from predictor.run import RunError, RunInfo, load_info, save_info
 from predictor.schema import FeatureError, FeatureTable, LaterThanPredictionError
 from predictor.stage1 import Stage1Error, Stage1Output, read_stage1, stage1_features
 
@@ -163,3 +164,13 @@ def test_stage1_rows_that_cannot_be_read_are_named() -> None:
         list(read_stage1(pa.table(row), "x.csv"))
     with pytest.raises(Stage1Error, match="without the columns state"):
         list(read_stage1(pa.table(row).drop_columns(["state"]), "x.csv"))
+
+
+def test_a_run_of_another_format_is_refused(tmp_path: Path) -> None:
+    info = RunInfo("t", "s", "blend", 0, "d", (), {})
+    save_info(info, tmp_path)
+    assert load_info(tmp_path) == info
+    path = tmp_path / "run.json"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 1'))
+    with pytest.raises(RunError, match="format 1, expected 2; train again"):
+        load_info(tmp_path)

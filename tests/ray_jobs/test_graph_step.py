@@ -56,7 +56,7 @@ def test_an_earlier_cut_knows_less(tmp_path: Path) -> None:
             )
             lines = [json.loads(line) for line in made.read_text().splitlines()]
             found[latest] = {line["subject_id"]: line for line in lines}
-    count = "pair_drug_drug_interacts_with_count"
+    count = "pair_drug_drug_interacts_with_refuted"
     assert found[None]["a"]["features"][count] == 1
     assert found[None]["a"]["as_of"] == "2016-01-01"
     assert found[date(2005, 1, 1)]["a"]["features"][count] == 0

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from kg_builder.update import cut_snapshot
 from predictor.schema import FeatureTable
-from ray_jobs import patients
+from ray_jobs import patient_records, patients
 from ray_jobs.cli import main
-from ray_jobs.patient_records import PatientLineError, read_patient
+from ray_jobs.patient_records import PatientLineError, feature_table, read_patient
 from ray_jobs.shards import Shard
 from retrieval.patients import seed_of
 from retrieval.retriever import GraphRetriever
@@ -107,6 +107,28 @@ def test_contexts_are_what_the_retriever_gives(graph: str, ids: list[str], tmp_p
     assert not (tmp_path / ".contexts.jsonl.parts").exists()
 
 
+def test_pairs_that_many_have_get_a_column_of_their_own(
+    graph: str, ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Warfarin and amiodarone harm each other in the demo's literature."""
+    monkeypatch.setattr(patient_records, "LEAST_ROWS", 2)
+    rows = [patient(1, [ids[2], ids[5]]), patient(2, [ids[2]]), patient(3, ids[2:6])]
+    out = tmp_path / "contexts.jsonl"
+    run(write(tmp_path / "seeds.jsonl", rows), graph, out, "--limit", "0")
+    with out.open() as text:
+        made = feature_table(TASK, text)
+    name = "pair of amiodarone and warfarin"
+    assert made.number(name).tolist() == [1.0, 0.0, 1.0]
+    told = out.read_text().splitlines(keepends=True)
+    alone = feature_table(TASK, told[1:2], made.columns)
+    assert alone.columns == made.columns
+    assert alone.number(name).tolist() == [0.0]
+    assert name not in {column.name for column in feature_table(TASK, told[:2]).columns}
+    older = json.dumps({**json.loads(told[0]), "version": 1})
+    with pytest.raises(PatientLineError, match="version 1, expected 2; make the contexts again"):
+        feature_table(TASK, [older])
+
+
 def test_numbers_alone_are_those_of_whole_contexts(
     graph: str, ids: list[str], tmp_path: Path
 ) -> None:
@@ -115,7 +137,7 @@ def test_numbers_alone_are_those_of_whole_contexts(
     run(source, graph, tmp_path / "bare.jsonl", "--as-of", "2015-12-31", "--limit", "0")
     for whole, bare in zip(lines(tmp_path / "whole.jsonl"), lines(tmp_path / "bare.jsonl"),
                            strict=True):  # fmt: skip
-        for key in ("features", "literature_until", "as_of", "known", "missing"):
+        for key in ("features", "harmful", "literature_until", "as_of", "known", "missing"):
             assert bare[key] == whole[key]
         assert not bare["passages"]
 

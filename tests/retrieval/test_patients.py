@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -30,7 +31,26 @@ PATIENTS = (
     ("vancomycin", "acute kidney injury", "sepsis", "delirium"),
     ("warfarin", "amiodarone", "atrial fibrillation", "chronic kidney disease", "depression"),
     ("simvastatin", "clarithromycin", "hypertension"),
+    ("haloperidol", "enalapril", "fever", "cough", "verapamil", "syncope"),
 )
+
+
+KIND_OF = {
+    ("drug", "drug"): "drug_drug",
+    ("drug", "problem"): "drug_problem",
+    ("drug", "sign"): "drug_sign",
+    ("problem", "problem"): "problem_problem",
+    ("problem", "sign"): "problem_sign",
+    ("sign", "sign"): "problem_sign",
+}
+
+
+def kind_by_hand(types: Iterable[str]) -> str:
+    if "CHEM" in groups_of(types):
+        return "drug"
+    if "DISO" not in groups_of(types):
+        return "other"
+    return "sign" if set(types) <= {"T033", "T034", "T184"} else "problem"
 
 
 @pytest.fixture(scope="module")
@@ -54,38 +74,37 @@ def test_the_pair_columns_are_counts_by_hand(retriever: GraphRetriever) -> None:
         asked = seeds(retriever, *names)
         features = retriever.retrieve_for_patient(asked, TASKS[0]).features
         ids = sorted({seed.concept_id for seed in asked})
-        types = {c.id: groups_of(c.semantic_types) for c in store.concepts(ids)}
-        expected: dict[str, list[tuple[float, int, bool]]] = {}
+        called = {c.id: c.name for c in store.concepts(ids)}
+        kinds = {c.id: kind_by_hand(c.semantic_types) for c in store.concepts(ids)}
+        expected: dict[str, list[tuple[float, int, int]]] = {}
+        harmful = []
         for one, other in combinations(ids, 2):
-            for edge in store.edges([one]):
-                if {edge.subject_id, edge.object_id} != {one, other}:
-                    continue
-                (belief,) = edge_beliefs(store, [edge.key])
-                drugs = sum("CHEM" in types[end] for end in (one, other))
-                problems = sum(
-                    "DISO" in types[end] and "CHEM" not in types[end] for end in (one, other)
-                )
-                kind = {(2, 0): KINDS[0], (1, 1): KINDS[1], (0, 2): KINDS[2]}.get(
-                    (drugs, problems), KINDS[3]
-                )
-                row = (belief, edge.supporting, edge.refuting > 0)
-                expected.setdefault(f"pair_{kind}_{edge.predicate.lower()}", []).append(row)
-                if edge.predicate in HARMFUL:
-                    expected.setdefault("harm", []).append(row)
+            edges = [e for e in store.edges([one]) if {e.subject_id, e.object_id} == {one, other}]
+            kind = KIND_OF.get(tuple(sorted(kinds[end] for end in (one, other))), "other")
+            groups = {f"pair_{kind}_{e.predicate.lower()}": {e.predicate} for e in edges}
+            groups |= dict.fromkeys(("harm", f"harm_{kind}"), HARMFUL)
+            for name, predicates in groups.items():
+                chosen = [edge for edge in edges if edge.predicate in predicates]
+                if chosen:
+                    beliefs = edge_beliefs(store, [edge.key for edge in chosen])
+                    supporting = sum(edge.supporting for edge in chosen)
+                    refuting = sum(edge.refuting for edge in chosen)
+                    expected.setdefault(name, []).append((max(beliefs), supporting, refuting))
+                    if name == "harm" and supporting > refuting:
+                        harmful.append(tuple(sorted((called[one], called[other]))))
         assert expected
+        assert features.harmful == tuple(sorted(harmful))
         for name, value in features.columns.items():
-            column, _, statistic = name.rpartition("_")
-            if name.endswith(("belief_sum", "belief_max")):
-                column, statistic = name[:-11], name[-10:]
             if not name.startswith(("pair_", "harm_")):
                 continue
-            rows = expected.get(column, [])
+            statistic = next(one for one in STATISTICS if name.endswith(one))
+            rows = expected.get(name.removesuffix(f"_{statistic}"), [])
+            held = [row for row in rows if row[1] > row[2]]
             counted = {
-                "count": len(rows),
-                "belief_sum": sum(belief for belief, *_ in rows),
-                "belief_max": max((belief for belief, *_ in rows), default=0.0),
-                "articles": sum(number for _, number, _ in rows),
-                "refuted": sum(refuted for *_, refuted in rows),
+                "count": len(held),
+                "belief_sum": sum(belief for belief, *_ in held),
+                "articles": sum(number for _, number, _ in held),
+                "refuted": sum(row[2] > 0 for row in rows) - sum(row[2] > 0 for row in held),
             }
             assert value == pytest.approx(counted[statistic]), name
 
