@@ -22,21 +22,35 @@ F64 = npt.NDArray[np.float64]
 LEAST_ROWS: Final = 20
 MOST_LEVELS: Final = 254
 FARTHEST: Final = 6.0
+LESS_SKEWED: Final = 0.2
 """A feature is used where at least `LEAST_ROWS` training rows differ from its most common value
 (missing is a value), a category where as many have it; of less than 100 training rows a fifth is
 enough. LightGBM takes at most 254 categories.
+What is always above 0 in training (creatinine, days) is taken as its logarithm in the linear form
+where that is less skewed by `LESS_SKEWED`: risks go with ratios of such values.
 Scaled values are cut at `FARTHEST` standard deviations, so that one typing error moves little."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberCode:
-    """A number column: what stands for a missing value, and its scale, in training rows."""
+    """A number column: what stands for a missing value, and its scale, in training rows.
+
+    With `log` the linear form takes its logarithm, and `mean` and `scale` are of that.
+    """
 
     name: str
     median: float
     mean: float
     scale: float
     missing: bool
+    log: bool = False
+
+    def scaled(self, values: F64) -> F64:
+        """The linear form of values, missing ones filled."""
+        filled = np.where(np.isnan(values), self.median, values)
+        if self.log:
+            filled = _log(filled, self.median)
+        return np.clip((filled - self.mean) / self.scale, -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +128,9 @@ class Encoder:
         columns: list[F64] = []
         for code in self.numbers:
             values = table.number(code.name)
-            missing = np.isnan(values)
-            filled = np.where(missing, code.median, values)
-            columns.append(np.clip((filled - code.mean) / code.scale, -FARTHEST, FARTHEST))
+            columns.append(code.scaled(values))
             if code.missing:
-                columns.append(missing.astype(np.float64))
+                columns.append(np.isnan(values).astype(np.float64))
         for category in self.categories:
             codes = self._codes(table, category)
             columns += [
@@ -177,8 +189,21 @@ def _number(name: str, values: F64, least_rows: int) -> NumberCode | None:
         return None
     median = float(np.median(seen))
     filled = np.where(np.isnan(values), median, values)
-    scale = float(filled.std())
-    return NumberCode(name, median, float(filled.mean()), scale or 1.0, len(seen) < len(values))
+    log = seen.min() > 0 and abs(_skew(_log(filled, median))) < abs(_skew(filled)) - LESS_SKEWED
+    filled = _log(filled, median) if log else filled
+    scale = float(filled.std()) or 1.0
+    return NumberCode(name, median, float(filled.mean()), scale, len(seen) < len(values), bool(log))
+
+
+def _log(values: F64, median: float) -> F64:
+    """log(1 + value / median): for values never met in training that are not above 0, that of 0."""
+    return np.log1p(np.maximum(values, 0.0) / median)
+
+
+def _skew(values: F64) -> float:
+    """The third standardized moment, 0 where nothing varies."""
+    spread = float(values.std())
+    return float((((values - values.mean()) / spread) ** 3).mean()) if spread else 0.0
 
 
 def _levels(table: FeatureTable, name: str, least_rows: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ Settings = Mapping[str, float]
 Labelled = tuple[FeatureTable, I8]
 """Rows with their labels, 0 or 1."""
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 class ModelError(ValueError):
