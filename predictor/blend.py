@@ -25,6 +25,9 @@ from predictor.support import supported
 WEIGHTS: Final = tuple(step / 10 for step in range(11))
 """Of the regression; what is left to 1 is the trees'."""
 
+SMALL_TREES: Final = 2
+"""Of the trees' candidates, those of few leaves: what they add to a regression is not deep."""
+
 LINEAR: Final = "logistic "
 TREES: Final = "lightgbm "
 """How settings of the two are called among those of the blend."""
@@ -75,7 +78,7 @@ class Blend:
     """A regression and boosted trees, each tuned as it is alone, then weighed."""
 
     name = "blend"
-    candidates: tuple[Settings, ...] = ({"support": 3.0},)
+    candidates: tuple[Settings, ...] = ({"support": 3.0}, {"support": 4.0})
 
     def fit(
         self, table: FeatureTable, label: I8, settings: Settings, *, seed: int, threads: int = 1
@@ -93,9 +96,8 @@ class Blend:
         chosen: dict[str, float] = {"support": support}
         predicted = []
         for kind, prefix in ((Logistic(), LINEAR), (LightGBM(), TREES)):
-            tried = [
-                kind.tune(train, valid, one, seed=seed, threads=threads) for one in kind.candidates
-            ]
+            given = kind.candidates if prefix == LINEAR else kind.candidates[:SMALL_TREES]
+            tried = [kind.tune(train, valid, one, seed=seed, threads=threads) for one in given]
             best = min(tried, key=lambda tuned: tuned.loss).settings
             chosen |= {prefix + name: value for name, value in best.items()}
             fitted = kind.fit(*train, best, seed=seed, threads=threads)

@@ -65,8 +65,8 @@ class Logistic:
 
     name = "logistic"
     candidates: tuple[Settings, ...] = (
-        *({"penalty": penalty, "lasso": 0.0} for penalty in (100.0, 1000.0)),
-        *({"penalty": penalty, "lasso": 1.0} for penalty in (10.0, 20.0, 30.0, 50.0)),
+        {"penalty": 1000.0, "lasso": 0.0},
+        *({"penalty": penalty, "lasso": 1.0} for penalty in (20.0, 40.0, 80.0)),
     )
 
     def fit(

