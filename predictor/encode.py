@@ -50,7 +50,8 @@ class NumberCode:
         filled = np.where(np.isnan(values), self.median, values)
         if self.log:
             filled = _log(filled, self.median)
-        return np.clip((filled - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        clipped: F64 = np.clip((filled - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        return clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ def _number(name: str, values: F64, least_rows: int) -> NumberCode | None:
 
 def _log(values: F64, median: float) -> F64:
     """log(1 + value / median): for values never met in training that are not above 0, that of 0."""
-    return np.log1p(np.maximum(values, 0.0) / median)
+    logs: F64 = np.log1p(np.maximum(values, 0.0) / median)
+    return logs
 
 
 def _skew(values: F64) -> float:
