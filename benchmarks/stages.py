@@ -26,6 +26,7 @@ from kg_builder.sentences import sentence_spans
 from kg_builder.snapshot import build_snapshot
 from kg_builder.sources import Record, open_source
 from kg_builder.sources.inputs import order_key
+from ontologies.collection import no_search_for_cycles
 from ontologies.concept import Vocabulary
 from ontologies.linker import Mention
 from ray_jobs.build import recipe_of
@@ -34,7 +35,6 @@ from ray_jobs.mining import (
     Recipe,
     abstracts_in,
     key_of,
-    no_search_for_cycles,
     open_tools,
 )
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 from kg_builder.digest import concept_hashes
 from kg_builder.ledger import ShardEntry
 from kg_builder.schema import SNAPSHOT_CONCEPTS
-from ontologies.concept import Concept, Name, Vocabulary
+from kg_builder.snapshot_values import concept_of
+from ontologies.concept import Concept, Vocabulary
 
 Array = npt.NDArray[Any]
 
@@ -79,12 +80,4 @@ def concepts_of(table: pa.Table) -> Iterator[Concept]:
     """The concepts of a snapshot's table, in its order."""
     for batch in table.to_batches():
         for row in batch.to_pylist():
-            yield Concept(
-                id=row["id"],
-                name=row["name"],
-                names=tuple(Name(**name) for name in row["names"]),
-                semantic_types=tuple(row["semantic_types"]),
-                parents=tuple(row["parents"]),
-                xrefs=tuple(row["xrefs"]),
-                definition=row["definition"],
-            )
+            yield concept_of(row)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ontologies.collection import no_search_for_cycles
 from ontologies.concept import Vocabulary
 from ontologies.evidence import Conflict
 from ontologies.gather import Gathered
@@ -88,24 +87,12 @@ def build_vocabulary(
     `languages`, `sources` (source abbreviations, all where `None`) and `suppressed` filter the
     names of UMLS and MedGen files. `progress` is told each step in a few words.
     """
-    with _without_garbage_collection():
+    with no_search_for_cycles():
         return _build(paths, out, Filters(languages, sources, suppressed), progress or _silent)
 
 
 def _silent(_: str) -> None:
     """Say nothing."""
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Millions of live tuples without cycles: collecting would cost half of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _build(

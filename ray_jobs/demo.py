@@ -26,7 +26,7 @@ from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.demo_risk import risk_demo
 from ray_jobs.retrieving import print_passages, retriever_over
-from ray_jobs.screen import bars, print_summary
+from ray_jobs.screen import bars, print_figures
 
 console = Console(highlight=False)
 PICTURE_OF = "Hyperkalemia"
@@ -50,7 +50,7 @@ def demo(out: Path) -> None:
     console.rule("1. Build a graph from invented abstracts (no medical evidence)")
     with bars() as shown:
         built = build([str(path) for path in corpus_files()], str(graph), count=1, progress=shown)
-    print_summary(summary(built), console)
+    print_figures(summary(built), console, "Graph built")
     store = open_store(str(graph))
     try:
         console.rule("2. Ask it: every answer opens to its sentences")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from extractor.reader import Reader, open_reader
@@ -34,7 +33,7 @@ from extractor.schema import Finding, Identifier, Note, NoteFindings, State, Sub
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import AsOf, vocabulary_directory
-from ray_jobs.screen import bars, console, print_summary, resumable
+from ray_jobs.screen import bars, console, resumable, tell_figures
 from ray_jobs.shards import Parts, Shard, cut_shards
 
 if TYPE_CHECKING:
@@ -320,10 +319,7 @@ def command(
             write_page(source, out, page)
     except (OSError, ValueError, LookupError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(summary(tally), indent=1))
-    else:
-        print_summary(summary(tally), Console(highlight=False), title="Notes read")
+    tell_figures(summary(tally), as_json, "Notes read")
     for bad in tally.bad[:20]:
         console.print(f"[yellow]refused:[/] {bad.place}: {bad.problem}")
     if len(tally.bad) > 20:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
-from rich.console import Console
 
 from ray_jobs.build import build
 from ray_jobs.build_figures import Built, summary
-from ray_jobs.screen import bars, console, print_summary, resumable
+from ray_jobs.screen import bars, console, resumable, tell_figures
 
 
 @click.command()
@@ -65,11 +63,7 @@ def command(
             publish_to(graph, store)
     except (OSError, ValueError, LookupError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    figures = summary(built)
-    if as_json:
-        click.echo(json.dumps(figures, indent=1))
-    else:
-        print_summary(figures, Console(highlight=False))
+    tell_figures(summary(built), as_json, "Graph built")
     report_failures(built, graph)
 
 

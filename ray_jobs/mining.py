@@ -9,14 +9,12 @@ store is written by the workers in both cases.
 from __future__ import annotations
 
 import functools
-import gc
 import resource
 import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +27,7 @@ from kg_builder.model import Failure
 from kg_builder.relations import RelationExtractor
 from kg_builder.signatures import edge_groups
 from kg_builder.sources import Record, open_source
+from ontologies.collection import no_search_for_cycles
 from ontologies.concept import Vocabulary
 from ontologies.linker import Linker, open_linker
 from ray_jobs.cluster import Workers
@@ -129,18 +128,6 @@ def records_of(source: InputFile, content: bytes | None) -> Iterator[Record]:
                 yield replace(record, place=record.place.replace(str(path), source.path))
             else:
                 yield record
-
-
-@contextmanager
-def no_search_for_cycles() -> Iterator[None]:
-    """Mining makes millions of small values and no cycles: to look for them is a tenth of it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def mine_here(recipe: Recipe, source: InputFile, content: bytes | None) -> ShardTables:

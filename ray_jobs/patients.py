@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 
 from kg_builder.durable import replace_text
@@ -36,7 +35,7 @@ from ray_jobs.patient_records import (
     read_patient,
     resolved,
 )
-from ray_jobs.screen import bars, console, print_summary, resumable
+from ray_jobs.screen import bars, console, resumable, tell_figures
 from ray_jobs.shards import Parts, Shard, cut_shards
 from retrieval.outcomes import UnknownTaskError
 from retrieval.patients import numbers_alone
@@ -245,11 +244,7 @@ def command(
             )
     except (OSError, ValueError, MissingCutError, UnknownTaskError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    figures = summary(tally)
-    if as_json:
-        click.echo(json.dumps(figures, indent=1))
-    else:
-        print_summary(figures, Console(highlight=False))
+    tell_figures(summary(tally), as_json, "Contexts made")
     if tally.bad:
         first = tally.bad[0]
         console.print(f"[red]line {first.line}:[/] {first.reason}")

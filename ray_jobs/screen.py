@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -34,8 +36,16 @@ def bars() -> Progress:
     )
 
 
-def print_summary(figures: Mapping[str, Any], out: Console, title: str = "Graph built") -> None:
-    """The final table, for people."""
+def tell_figures(figures: Mapping[str, Any], as_json: bool, title: str) -> None:
+    """A job's figures on standard output: as JSON, or as a table for people."""
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+    else:
+        print_figures(figures, Console(highlight=False), title)
+
+
+def print_figures(figures: Mapping[str, Any], out: Console, title: str) -> None:
+    """The final table, for people; figures that are not known are left out."""
     table = Table(title=title, show_header=False, title_justify="left")
     for name, value in figures.items():
         if isinstance(value, Mapping):

@@ -31,7 +31,7 @@ from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.kg_build import report_failures
-from ray_jobs.screen import bars, print_summary
+from ray_jobs.screen import bars, print_figures
 
 console = Console(highlight=False)
 status = Console(stderr=True, highlight=False)
@@ -137,7 +137,7 @@ def update(
         click.echo(json.dumps(figures, indent=1))
     else:
         console.print("Applied: " + ", ".join(figures.pop("applied")))
-        print_summary(figures, console)
+        print_figures(figures, console, "Graph built")
     report_failures(built, graph)
 
 

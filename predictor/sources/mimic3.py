@@ -9,28 +9,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from predictor.sources import mimic
 from predictor.sources.calendar import NO_CALENDAR
 from predictor.sources.files import Folder
 from predictor.sources.measurements import make_item_table
-from predictor.sources.mimic import (
-    NUMBERED,
-    STAY,
-    StayColumns,
-    has_patients_with,
-    make_icu,
-    make_services,
-    make_stays,
-    measurement_parts,
-    view_actions,
-    view_drugs,
-    view_ed_admitted,
-)
 from predictor.sources.records import Database, Records, end_of_day
 
 OLDEST: Final = 90
 
 
-STAYS: Final = StayColumns(
+STAYS: Final = mimic.StayColumns(
     age=f"least(date_diff('day', dob, admittime) / 365.2425, {OLDEST})",
     race="ethnicity",
     planned="admission_type = 'ELECTIVE'",
@@ -43,7 +31,7 @@ STAYS: Final = StayColumns(
 
 def recognize(path: Path, database: Database) -> bool:
     """Whether a folder is MIMIC-III: patients have a date of birth."""
-    return has_patients_with("dob", Folder(path), database)
+    return mimic.has_patients_with("dob", Folder(path), database)
 
 
 def open_source(path: Path, database: Database) -> Records:
@@ -51,17 +39,17 @@ def open_source(path: Path, database: Database) -> Records:
     folder = Folder(path)
     born = {"subject_id": "BIGINT", "gender": "VARCHAR", "dob": "TIMESTAMP"}
     database.read("raw_patients", folder.need("patients"), born, {})
-    make_stays(folder, database, STAYS)
-    view_ed_admitted(database)
-    make_icu(folder, database, "icustay_id")
+    mimic.make_stays(folder, database, STAYS)
+    mimic.view_ed_admitted(database)
+    mimic.make_icu(folder, database, "icustay_id")
     _codes(folder, database)
     make_item_table(database, "mimic3")
-    if parts := measurement_parts(folder, database, error="iserror"):
+    if parts := mimic.measurement_parts(folder, database, error="iserror"):
         database.view("measurements", " UNION ALL ".join(parts))
     # Orders carry dates alone: known at the end of the day on which they start.
-    view_drugs(folder, database, "startdate", end_of_day("startdate"))
-    view_actions(folder, database, "procedureevents_mv", "inputevents_mv")
-    make_services(folder, database)
+    mimic.view_drugs(folder, database, "startdate", end_of_day("startdate"))
+    mimic.view_actions(folder, database, "procedureevents_mv", "inputevents_mv")
+    mimic.make_services(folder, database)
     _notes(folder, database)
     return Records("mimic3", path, NO_CALENDAR, database)
 
@@ -72,7 +60,7 @@ def _codes(folder: Folder, database: Database) -> None:
         ("procedures", "procedures_icd", "ICD9PCS"),
     ):
         if file := folder.find(raw):
-            database.read(f"raw_{raw}", file, {**NUMBERED, "seq_num": "INTEGER",
+            database.read(f"raw_{raw}", file, {**mimic.NUMBERED, "seq_num": "INTEGER",
                           "icd9_code": "VARCHAR"}, {})  # fmt: skip
             database.view(
                 table,
@@ -86,12 +74,12 @@ def _codes(folder: Folder, database: Database) -> None:
 def _notes(folder: Folder, database: Database) -> None:
     """When notes were known: stored, else charted, else the end of the day."""
     if file := folder.find("noteevents"):
-        database.read("raw_notes", file, {**NUMBERED, "category": "VARCHAR"},
+        database.read("raw_notes", file, {**mimic.NUMBERED, "category": "VARCHAR"},
                       {"chartdate": "TIMESTAMP", "charttime": "TIMESTAMP",
                        "storetime": "TIMESTAMP", "iserror": "VARCHAR"})  # fmt: skip
         database.view(
             "notes",
-            f"""SELECT {STAY},
+            f"""SELECT {mimic.STAY},
             trim(category) AS category,
             coalesce(storetime, charttime, {end_of_day("chartdate")}) AS known
             FROM raw_notes WHERE coalesce(iserror, '') <> '1'""",

@@ -9,22 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from predictor.sources import mimic
 from predictor.sources.calendar import Calendar
 from predictor.sources.files import Folder
 from predictor.sources.measurements import make_item_table, measured
-from predictor.sources.mimic import (
-    NUMBERED,
-    STAY,
-    StayColumns,
-    has_patients_with,
-    make_icu,
-    make_services,
-    make_stays,
-    measurement_parts,
-    view_actions,
-    view_drugs,
-    view_ed_admitted,
-)
 from predictor.sources.records import Database, Records, in_list, moment
 
 MODULES: Final = ("hosp", "icu", "ed", "note")
@@ -37,7 +25,7 @@ NOTES: Final = {"discharge": "Discharge summary", "radiology": "Radiology",
 """Tables of notes with their category; progress notes are not in what PhysioNet ships."""
 
 
-STAYS: Final = StayColumns(
+STAYS: Final = mimic.StayColumns(
     age="anchor_age + year(admittime) - anchor_year",
     race="race",
     planned=f"admission_type IN {in_list(PLANNED)}",
@@ -50,7 +38,7 @@ STAYS: Final = StayColumns(
 
 def recognize(path: Path, database: Database) -> bool:
     """Whether a folder is MIMIC-IV: patients have an anchor year."""
-    return has_patients_with("anchor_year", Folder(path, MODULES), database)
+    return mimic.has_patients_with("anchor_year", Folder(path, MODULES), database)
 
 
 def open_source(path: Path, database: Database) -> Records:
@@ -59,14 +47,14 @@ def open_source(path: Path, database: Database) -> Records:
     years = {"anchor_age": "INTEGER", "anchor_year": "INTEGER", "anchor_year_group": "VARCHAR"}
     needed = {"subject_id": "BIGINT", "gender": "VARCHAR", **years}
     database.read("raw_patients", folder.need("patients"), needed, {})
-    make_stays(folder, database, STAYS)
+    mimic.make_stays(folder, database, STAYS)
     _ed(folder, database)
-    make_icu(folder, database, "stay_id")
+    mimic.make_icu(folder, database, "stay_id")
     _codes(folder, database)
     _measurements(folder, database)
-    view_drugs(folder, database, "starttime", "starttime")
-    view_actions(folder, database, "procedureevents", "inputevents")
-    make_services(folder, database)
+    mimic.view_drugs(folder, database, "starttime", "starttime")
+    mimic.view_actions(folder, database, "procedureevents", "inputevents")
+    mimic.make_services(folder, database)
     _notes(folder, database)
     return Records("mimic4", path, CALENDAR, database)
 
@@ -74,11 +62,11 @@ def open_source(path: Path, database: Database) -> Records:
 def _ed(folder: Folder, database: Database) -> None:
     """Emergency visits; without the module those that led to an admission are known alone."""
     if file := folder.find("edstays"):
-        database.read("raw_edstays", file, {**NUMBERED, "intime": "TIMESTAMP"}, {})
+        database.read("raw_edstays", file, {**mimic.NUMBERED, "intime": "TIMESTAMP"}, {})
         database.table("ed", "SELECT subject_id::VARCHAR AS subject_id, intime AS arrived, "
                        "hadm_id::VARCHAR AS stay_id FROM raw_edstays")  # fmt: skip
         return
-    view_ed_admitted(database)
+    mimic.view_ed_admitted(database)
 
 
 def _codes(folder: Folder, database: Database) -> None:
@@ -87,7 +75,7 @@ def _codes(folder: Folder, database: Database) -> None:
         ("procedures", "procedures_icd", "PCS"),
     ):
         if file := folder.find(raw):
-            database.read(f"raw_{raw}", file, {**NUMBERED, "seq_num": "INTEGER",
+            database.read(f"raw_{raw}", file, {**mimic.NUMBERED, "seq_num": "INTEGER",
                           "icd_code": "VARCHAR", "icd_version": "INTEGER"},
                           {"storetime": "TIMESTAMP"})  # fmt: skip
             database.view(
@@ -102,7 +90,7 @@ def _codes(folder: Folder, database: Database) -> None:
 
 def _measurements(folder: Folder, database: Database) -> None:
     make_item_table(database, "mimic4")
-    parts = measurement_parts(folder, database)
+    parts = mimic.measurement_parts(folder, database)
     if file := folder.find("vitalsign"):
         parts += _ed_vitals(file, database)
     if parts:
@@ -138,9 +126,9 @@ def _notes(folder: Folder, database: Database) -> None:
     for name, category in NOTES.items():
         if file := folder.find(name):
             timed = {"charttime": "TIMESTAMP", "storetime": "TIMESTAMP"}
-            database.read(f"raw_{name}", file, NUMBERED, timed)
+            database.read(f"raw_{name}", file, mimic.NUMBERED, timed)
             parts.append(
-                f"SELECT {STAY}, '{category}' AS category, "
+                f"SELECT {mimic.STAY}, '{category}' AS category, "
                 f"coalesce(storetime, {moment('charttime')}) AS known FROM raw_{name}"
             )
     if parts:

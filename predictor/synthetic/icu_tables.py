@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -80,10 +80,7 @@ def _chartevents(patients: Patients, course: Course, ids: Ids, rng: np.random.Ge
     return (
         "icu/chartevents",
         {
-            "subject_id": subjects(patients, course)[stay],
-            "hadm_id": ids.hadm[stay],
-            "stay_id": ids.icu[stay],
-            "caregiver_id": 10_000 + (time // HOUR % 997),
+            **_whose(patients, course, ids, stay, time),
             "charttime": seconds(time),
             "storetime": seconds(known),
             "itemid": item,
@@ -175,10 +172,7 @@ def _inputevents(patients: Patients, course: Course, ids: Ids, rng: np.random.Ge
     amount = np.where(press, np.round(rate * 80 * (end - start) / 60_000, 3), 1000.0)
     count = len(stay)
     columns: dict[str, Any] = {
-        "subject_id": subjects(patients, course)[stay],
-        "hadm_id": ids.hadm[stay],
-        "stay_id": ids.icu[stay],
-        "caregiver_id": 10_000 + (start // HOUR % 997),
+        **_whose(patients, course, ids, stay, start),
         "starttime": seconds(start),
         "endtime": seconds(end),
         "storetime": seconds(start + 300),
@@ -205,6 +199,18 @@ def _inputevents(patients: Patients, course: Course, ids: Ids, rng: np.random.Ge
     return "icu/inputevents", columns, count
 
 
+def _whose(
+    patients: Patients, course: Course, ids: Ids, stay: I64, time: I64
+) -> Mapping[str, I64]:  # fmt: skip
+    """Whose events they are, and who charted them at that time."""
+    return {
+        "subject_id": subjects(patients, course)[stay],
+        "hadm_id": ids.hadm[stay],
+        "stay_id": ids.icu[stay],
+        "caregiver_id": 10_000 + (time // HOUR % 997),
+    }
+
+
 def _outputevents(patients: Patients, course: Course, ids: Ids, rng: np.random.Generator) -> Table:
     stays = course.stays
     order = stay_order(patients, course)
@@ -219,10 +225,7 @@ def _outputevents(patients: Patients, course: Course, ids: Ids, rng: np.random.G
     return (
         "icu/outputevents",
         {
-            "subject_id": subjects(patients, course)[stay],
-            "hadm_id": ids.hadm[stay],
-            "stay_id": ids.icu[stay],
-            "caregiver_id": 10_000 + (time // HOUR % 997),
+            **_whose(patients, course, ids, stay, time),
             "charttime": seconds(time),
             "storetime": seconds(time + 600),
             "itemid": URINE,
@@ -244,10 +247,7 @@ def _procedureevents(
     end = np.minimum(start + (HOUR * stays.vent_hours[stay]).astype(np.int64), stays.icu_out[stay])
     minutes = (end - start) // 60
     columns: dict[str, Any] = {
-        "subject_id": subjects(patients, course)[stay],
-        "hadm_id": ids.hadm[stay],
-        "stay_id": ids.icu[stay],
-        "caregiver_id": 10_000 + (start // HOUR % 997),
+        **_whose(patients, course, ids, stay, start),
         "starttime": seconds(start),
         "endtime": seconds(end),
         "storetime": seconds(start + 20 * 60),

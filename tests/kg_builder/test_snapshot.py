@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,12 +41,7 @@ from tests.kg_builder.shard_world import (
     article,
 )
 
-
-@pytest.fixture(autouse=True, scope="module")
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 
 def in_force(history: History) -> list[Article]:

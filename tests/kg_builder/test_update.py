@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,12 +21,7 @@ from tests.kg_builder.histories import PLACES, History, articles, histories
 from tests.kg_builder.readings import answers
 from tests.kg_builder.shard_world import Words, add_file, article
 
-
-@pytest.fixture(autouse=True, scope="module")
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 
 def tables(info: SnapshotInfo) -> dict[str, bytes]:

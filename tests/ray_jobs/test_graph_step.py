@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from predictor.cohort import load_task, make_cohort
 from predictor.sources import open_records
 from ray_jobs.graph_step import retrieve_for_rows
 from tests.retrieval.worlds import build, demo_records
+
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 TABLE = "person,stay,omeprazole,clopidogrel,back\na,1,Yes,Yes,yes\nb,2,Yes,No,no\n"
 LAYOUT = """\
@@ -28,13 +28,6 @@ tasks:
     literature_as_of: 2016-01-01
     outcome: {column: back, positive: ["yes"], negative: ["no"]}
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
 
 
 def test_an_earlier_cut_knows_less(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +17,12 @@ from ray_jobs.cli import main
 from ray_jobs.extracting import LabelError, read_passages
 from tests.retrieval.worlds import build, demo_records
 
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
 NOTES = [
     {"note_id": n, "subject_id": n, "text": text, "storetime": "2016-05-03T08:00:00"}
     for n, text in enumerate(("Medications:\n- omeprazole\n- clopidogrel", "PMH:\n- gout", " "))
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,10 @@ from retrieval.patients import seed_of
 from retrieval.retriever import GraphRetriever
 from tests.retrieval.worlds import build, demo_records
 
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
 TASK = "readmission_30d"
 NAMES = ("omeprazole", "clopidogrel", "warfarin", "heart failure", "pneumonia", "amiodarone")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
 
 
 @pytest.fixture(scope="module")

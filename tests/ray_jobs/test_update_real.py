@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -20,17 +18,10 @@ from kg_builder.update import cut_snapshot, update_snapshot
 from tests.kg_builder.readings import answers
 from tests.ray_jobs.mined import Workshop
 
-pytestmark = pytest.mark.accept
+pytestmark = [pytest.mark.accept, pytest.mark.usefixtures("no_waiting_for_the_disk")]
 
 DATES = (date(1996, 12, 31), date(2001, 6, 30), date(2010, 3, 15))
 SAMPLE = 400  # edges whose evidence is read
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_waiting_for_the_disk() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from retrieval.communities import (
 )
 from retrieval.summaries import described, summarize
 from retrieval.view import View
-from tests.retrieval.worlds import article, build, in_force_until
+from tests.retrieval.worlds import article, build, in_force_until, said_by_processes
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +106,7 @@ def test_same_communities_in_every_process(demo_graph: Path) -> None:
         "ids = view.concept_ids(range(view.concept_count))\n"
         "print([one.id for one in find_communities(ids, *pair_weights(view))])\n"
     )
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", code, str(demo_graph)],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
+    said = said_by_processes(code, str(demo_graph))
     assert len(said) == 1
 
 

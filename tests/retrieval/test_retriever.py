@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from ontologies.linker import Seed
 from retrieval import open_retriever
 from retrieval.passages import Passage
 from retrieval.retriever import GraphRetriever, MissingCutError
-from tests.retrieval.worlds import article, build, in_force_until
+from tests.retrieval.worlds import article, build, in_force_until, said_by_processes
 
 CUT = date(2015, 12, 31)
 QUESTIONS = [question for question in demo_questions() if not question.as_of]
@@ -134,15 +131,7 @@ def test_same_answer_in_every_process(demo_graph: Path) -> None:
         "retriever = open_retriever(sys.argv[1])\n"
         "for question in demo_questions(): print(repr(retriever.retrieve(question.text)))\n"
     )
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", code, str(demo_graph)],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
+    said = said_by_processes(code, str(demo_graph))
     assert len(said) == 1
     assert next(iter(said))
 
