@@ -3,156 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import click
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from kg_builder.belief import edge_beliefs
-from kg_builder.model import PREDICATES, REFUTES, CitedEvidence, Edge, EdgeKey
-from kg_builder.paths import GraphPath, find_paths
+from kg_builder.model import PREDICATES, EdgeKey
+from kg_builder.paths import find_paths
 from kg_builder.search import resolve
 from kg_builder.snapshot import read_info
 from kg_builder.snapshot_reader import SnapshotReader
-from kg_builder.store import IMPLEMENTATIONS, GraphStats, GraphStore, open_store
-from ontologies.concept import Concept
-from ray_jobs.config import AsOf
+from kg_builder.store import GraphStats, GraphStore
+from ray_jobs.graph_tables import (
+    edge_row,
+    edges_table,
+    evidence_row,
+    names_of,
+    path_row,
+    print_evidence,
+    print_path,
+)
+from ray_jobs.options import as_of_option, emit, graph_option, json_option, limit_option, opened
 
 console = Console(highlight=False)
-
-graph_option = click.option(
-    "--graph", required=True, metavar="DIR|URL", help="What kg_build made, or neo4j://HOST:7687."
-)
-
-
-def _not_a_server(_context: click.Context, _option: click.Parameter, graph: str) -> str:
-    if "://" in graph and graph.partition("://")[0] in IMPLEMENTATIONS:
-        raise click.BadParameter(
-            "a database holds one snapshot, not the ledger and the history that this command "
-            "reads; give the directory that was published there"
-        )
-    return graph
-
-
-directory_option = click.option(
-    "--graph", required=True, metavar="DIR", callback=_not_a_server, help="What kg_build made."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-as_of_option = click.option(
-    "--as-of", type=AsOf(), help="Only what was published by then (YYYY, YYYY-MM or YYYY-MM-DD)."
-)
-limit_option = click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
-
-
-@contextmanager
-def opened(graph: str) -> Iterator[GraphStore]:
-    """The store at this address, closed afterwards.
-
-    What is wrong with it, or with a read of it, becomes a usage error that says so.
-    """
-    try:
-        store = open_store(graph)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def concept_of(store: GraphStore, text: str) -> Concept:
-    """The concept that a person names; `UnknownConceptError` tells the nearest of one unknown."""
-    return resolve(store, text)
-
-
-def emit(rows: object) -> None:
-    """Print a value as JSON, dates in ISO form."""
-    click.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
-
-
-def names_of(store: GraphStore, edges: Sequence[Edge]) -> dict[str, str]:
-    """Concept id to preferred name, for all ends of the edges."""
-    ids = sorted({end for edge in edges for end in (edge.subject_id, edge.object_id)})
-    return {concept.id: concept.name for concept in store.concepts(ids)}
-
-
-def edge_row(edge: Edge, names: dict[str, str]) -> dict[str, Any]:
-    """An edge as data, with the names of its ends."""
-    return {
-        **dataclasses.asdict(edge),
-        "subject": names[edge.subject_id],
-        "object": names[edge.object_id],
-    }
-
-
-def edges_table(
-    edges: Sequence[Edge], names: dict[str, str], title: str, beliefs: Sequence[float]
-) -> Table:
-    """A table of edges: assertion, articles for and against, years, belief."""
-    table = Table(title=title or None, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for heading in ("subject", "predicate", "object"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("for", "against", "hedged", "years", "belief"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for edge, believed in zip(edges, beliefs, strict=True):
-        years = "-".join(str(y) for y in dict.fromkeys((edge.first_year, edge.last_year)) if y)
-        table.add_row(
-            names[edge.subject_id],
-            edge.predicate,
-            names[edge.object_id],
-            str(edge.supporting),
-            Text(str(edge.refuting), style="red" if edge.refuting else ""),
-            str(edge.hedged),
-            years,
-            f"{believed:.2f}",
-        )
-    return table
-
-
-def evidence_row(cited: CitedEvidence) -> dict[str, Any]:
-    """A piece of evidence as data: the assertion, the sentence and where it stands."""
-    return {
-        **cited.evidence._asdict(),
-        "sentence": cited.sentence,
-        "subject_text": cited.subject_text,
-        "object_text": cited.object_text,
-        "title": cited.title,
-        "retracted": cited.retracted,
-    }
-
-
-def sentence_text(cited: CitedEvidence) -> Text:
-    """The sentence with its two concepts in bold and its trigger underlined."""
-    evidence = cited.evidence
-    text = Text(cited.sentence)
-    for start, end, style in (
-        (evidence.subject_start, evidence.subject_end, "bold cyan"),
-        (evidence.object_start, evidence.object_end, "bold magenta"),
-        (evidence.cue_start, evidence.cue_end, "underline"),
-    ):
-        if end > start:
-            offset = evidence.sentence_start
-            text.stylize(style, start - offset, end - offset)
-    return text
-
-
-def print_evidence(evidence: Sequence[CitedEvidence]) -> None:
-    """Print sentences with their PMID and year, each marked as for or against."""
-    for cited in evidence:
-        mark = ("[red]against[/]" if cited.evidence.polarity == REFUTES else "[green]for[/]") + (
-            " [yellow]hedged[/]" if cited.evidence.hedged else ""
-        )
-        year = cited.evidence.published.year if cited.evidence.published else "undated"
-        retracted = " [bold red]RETRACTED[/]" if cited.retracted else ""
-        console.print(f"  PMID {cited.evidence.pmid} ({year}) {mark}{retracted}")
-        console.print(Text("    ").append_text(sentence_text(cited)), soft_wrap=True)
 
 
 @click.command()
@@ -200,7 +77,7 @@ def neighbors(
 ) -> None:
     """The edges at CONCEPT, those with most supporting articles first."""
     with opened(graph) as store:
-        centre = concept_of(store, concept)
+        centre = resolve(store, concept)
         edges = store.edges(
             [centre.id],
             predicates=predicates or None,
@@ -239,7 +116,7 @@ def evidence(
 ) -> None:
     """The sentences in which articles relate SUBJECT and OBJECT, for and against."""
     with opened(graph) as store:
-        first, second = concept_of(store, subject), concept_of(store, object_)
+        first, second = resolve(store, subject), resolve(store, object_)
         edges = edges_between(store, first.id, second.id, predicates, as_of, retracted)
         names = {first.id: first.name, second.id: second.name}
         cited = [
@@ -372,7 +249,7 @@ def path(
 ) -> None:
     """How A and B are connected: the best paths, with a sentence for each step."""
     with opened(graph) as store:
-        first, last = concept_of(store, start), concept_of(store, end)
+        first, last = resolve(store, start), resolve(store, end)
         paths = find_paths(
             store,
             first.id,
@@ -391,26 +268,3 @@ def path(
             )
         for one in paths:
             print_path(store, one, as_of)
-
-
-def path_row(found: GraphPath) -> dict[str, Any]:
-    """A path as data."""
-    return {
-        "score": found.score,
-        "concepts": found.concepts,
-        "steps": [[dataclasses.asdict(edge) for edge in step] for step in found.steps],
-    }
-
-
-def print_path(store: GraphStore, found: GraphPath, as_of: date | None) -> None:
-    """Print a path, and for each of its steps the newest sentence of the strongest edge."""
-    names = {concept.id: concept.name for concept in store.concepts(found.concepts)}
-    shown = " – ".join(names[concept] for concept in found.concepts)
-    console.print(f"[bold]{shown}[/]  (score {found.score:.3f})")
-    for step in found.steps:
-        edge = step[0]
-        console.print(
-            f" {names[edge.subject_id]} {edge.predicate} {names[edge.object_id]}: "
-            f"{edge.supporting} for, {edge.refuting} against"
-        )
-        print_evidence(store.evidence(edge.key, as_of=as_of)[:1])

@@ -15,7 +15,7 @@ from predictor.cohort import Cohort, load_task, make_cohort
 from predictor.patient_concepts import patient_seeds, write_seeds
 from predictor.sources import Records, open_records
 from predictor.sources.draft import draft_layout
-from ray_jobs.asking import emit, json_option
+from ray_jobs.options import emit, json_option
 
 console = Console(highlight=False)
 

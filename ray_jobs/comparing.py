@@ -19,8 +19,8 @@ from kg_builder.model import PREDICATES
 from kg_builder.snapshot import find_by_digest
 from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.snapshot_tables import find_snapshot
-from ray_jobs.asking import directory_option, emit, json_option
 from ray_jobs.config import parse_cut
+from ray_jobs.options import directory_option, emit, json_option
 
 console = Console(highlight=False)
 

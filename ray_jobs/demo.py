@@ -13,18 +13,13 @@ from kg_builder.demo.questions import Question, corpus_files, demo_questions
 from kg_builder.draw import draw_neighbourhood
 from kg_builder.model import EdgeKey
 from kg_builder.paths import find_paths
+from kg_builder.search import resolve
 from kg_builder.store import GraphStore, open_store
-from ray_jobs.asking import (
-    concept_of,
-    edges_between,
-    edges_table,
-    names_of,
-    print_evidence,
-    print_path,
-)
+from ray_jobs.asking import edges_between
 from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.demo_risk import risk_demo
+from ray_jobs.graph_tables import edges_table, names_of, print_evidence, print_path
 from ray_jobs.retrieving import print_passages, retriever_over
 from ray_jobs.screen import bars, print_figures
 
@@ -62,7 +57,7 @@ def demo(out: Path) -> None:
         with retriever_over(str(graph)) as retriever:
             print_passages(retriever, retriever.retrieve(IN_WORDS, ANSWERS))
         console.rule("4. Look at it")
-        centre = concept_of(store, PICTURE_OF)
+        centre = resolve(store, PICTURE_OF)
         for path in draw_neighbourhood(store, centre.id, out / "hyperkalemia"):
             console.print(f"wrote {path}")
     finally:
@@ -86,7 +81,7 @@ def demo(out: Path) -> None:
 def answer(store: GraphStore, question: Question) -> None:
     """Answer a question by the edges it asks for, each with sentences and PMIDs."""
     console.print(f"\n[bold yellow]{question.text}[/]")
-    concepts = [concept_of(store, name) for name in question.concepts]
+    concepts = [resolve(store, name) for name in question.concepts]
     if question.kind == "path":
         for found in find_paths(store, concepts[0].id, concepts[1].id, k=3):
             print_path(store, found, None)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from kg_builder.snapshot import list_snapshots
 from kg_builder.snapshot_tables import find_snapshot
-from ray_jobs.asking import emit, graph_option, json_option
+from ray_jobs.options import emit, graph_option, json_option
 from ray_jobs.screen import bars
 from retrieval.embed import embed_snapshot
 from retrieval.embedding import Embedder, open_embedder

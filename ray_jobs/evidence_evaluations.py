@@ -10,8 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ray_jobs.asking import as_of_option, emit, graph_option, json_option
-from ray_jobs.making import existing
+from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option
 from ray_jobs.retrieving import print_measures, retriever_over, shown
 from retrieval.evaluate import evaluate_questions
 from retrieval.evidence_sets import evaluate_bridging, pair_questions

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kg_builder.model import REFUTES
 from kg_builder.search import resolve
-from ray_jobs.asking import as_of_option, emit, graph_option, json_option
+from ray_jobs.options import as_of_option, emit, graph_option, json_option
 from ray_jobs.retrieving import retriever_over
 from retrieval.communities import FINE, TOP, Communities, Community
 from retrieval.summaries import CommunitySummary, Statement, summarize

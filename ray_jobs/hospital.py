@@ -13,7 +13,7 @@ from rich.table import Table
 
 from predictor.synthetic.leaks import LEAKS
 from predictor.synthetic.make import HospitalError, Plan, Report, make_hospital
-from ray_jobs.asking import emit, json_option
+from ray_jobs.options import emit, json_option
 
 console = Console(highlight=False)
 

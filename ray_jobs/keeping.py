@@ -10,17 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from kg_builder.ledger import Ledger
+from kg_builder.search import resolve
 from kg_builder.snapshot import current_digest, list_snapshots, remove_snapshot
 from kg_builder.store import Verifiable
-from ray_jobs.asking import (
-    as_of_option,
-    concept_of,
-    directory_option,
-    emit,
-    graph_option,
-    json_option,
-    opened,
-)
+from ray_jobs.options import as_of_option, directory_option, emit, graph_option, json_option, opened
 
 console = Console(highlight=False)
 FORMATS = ("kgx", "graphml", "networkx", "neo4j-import")
@@ -114,7 +107,7 @@ def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) ->
     from kg_builder.draw import draw_neighbourhood
 
     with opened(graph) as store:
-        centre = concept_of(store, concept)
+        centre = resolve(store, concept)
         for path in draw_neighbourhood(store, centre.id, out, limit=limit, as_of=as_of):
             console.print(f"wrote {path}")
 

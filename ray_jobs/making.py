@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ontologies.concept import Vocabulary
-from ray_jobs.asking import emit, json_option
+from ray_jobs.options import emit, existing, json_option
 
 console = Console(highlight=False)
 folder = click.Path(file_okay=False, path_type=Path)
 LEVELS = {"mention": "span", "mention and id": "span_id", "concepts per document": "document"}
-existing = click.Path(exists=True, path_type=Path)
 MOST_PARTS = 60
 """A longer list is told by its length: what is in it stands in a file."""
 

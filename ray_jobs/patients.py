@@ -22,8 +22,7 @@ from rich.progress import Progress
 
 from kg_builder.durable import replace_text
 from kg_builder.snapshot_tables import find_snapshot, read_build
-from ray_jobs.asking import as_of_option, graph_option
-from ray_jobs.making import existing
+from ray_jobs.options import as_of_option, existing, graph_option
 from ray_jobs.patient_records import (
     CONTEXT_VERSION,
     BadLine,

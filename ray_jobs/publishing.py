@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ray_jobs.asking import emit, json_option
+from ray_jobs.options import emit, json_option
 from ray_jobs.screen import bars
 
 if TYPE_CHECKING:

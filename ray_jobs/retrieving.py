@@ -15,10 +15,9 @@ from rich.text import Text
 
 from kg_builder.model import REFUTES
 from ray_jobs.answering import LanguageModel, answer_row, model_options, print_answer, written
-from ray_jobs.asking import as_of_option, emit, graph_option, json_option
 from ray_jobs.config import AsOf
 from ray_jobs.embedding import embedding_option, load_quietly
-from ray_jobs.making import existing
+from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option
 from retrieval.evaluate import RetrievalReport, evaluate_discovery, evaluate_questions
 from retrieval.metrics import Measure
 from retrieval.passages import Passage, PassageEdge, concepts_of

@@ -12,13 +12,13 @@ import click
 from predictor.leakage import judge, summary, worst
 from predictor.sources import open_records
 from predictor.study import Plan
-from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option, task_option
 from ray_jobs.config import AsOf
 from ray_jobs.graph_step import PASSAGES
+from ray_jobs.options import emit, existing, json_option
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, with_contexts
-from ray_jobs.risk_options import KINDS, existing, inputs_options, told_plainly
+from ray_jobs.risk_options import KINDS, inputs_options, told_plainly
 from ray_jobs.risk_reasons import explain_command, report_command
 from ray_jobs.risk_scoring import score_command, validate_command
 from ray_jobs.risk_tables import json_of, print_audit, print_trained

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ray_jobs.options import existing
+
 Command = TypeVar("Command", bound=Callable[..., Any])
-existing = click.Path(exists=True, path_type=Path)
 run_option = click.option("--run", required=True, type=existing, help="What `medweave train` made.")
 KINDS = ("blend", "lightgbm", "xgboost", "balanced_forest", "logistic")
 

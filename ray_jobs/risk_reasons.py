@@ -11,9 +11,9 @@ from predictor.note_features import KnownFinding, read_findings
 from predictor.report import render_report
 from predictor.run import load_info, load_risk_model
 from predictor.schema import FeatureTable
-from ray_jobs.asking import emit, json_option
 from ray_jobs.graph_step import cited_sentences
-from ray_jobs.risk_options import existing, run_option, told_plainly
+from ray_jobs.options import emit, existing, json_option
+from ray_jobs.risk_options import run_option, told_plainly
 from ray_jobs.risk_tables import (
     console,
     json_of,

@@ -15,8 +15,8 @@ from predictor.fuse import RiskModel
 from predictor.run import RunInfo, check_fits, load_info, load_risk_model
 from predictor.schema import FeatureTable
 from predictor.sources import open_records
-from ray_jobs.asking import emit, json_option
 from ray_jobs.cohorts import data_option, layout_option
+from ray_jobs.options import emit, json_option
 from ray_jobs.risk_data import Inputs, gather, with_contexts
 from ray_jobs.risk_options import KINDS, inputs_options, run_option, told_plainly
 from ray_jobs.risk_tables import (

@@ -26,11 +26,11 @@ from kg_builder.snapshot_tables import find_snapshot
 from kg_builder.sources.nlm import NLM, UpdateSite, missing_names
 from kg_builder.update import cut_snapshot, update_snapshot
 from ontologies.concept import Vocabulary
-from ray_jobs.asking import directory_option, emit, json_option
 from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.kg_build import report_failures
+from ray_jobs.options import directory_option, emit, json_option
 from ray_jobs.screen import bars, print_figures
 
 console = Console(highlight=False)

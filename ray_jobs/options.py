@@ -1,0 +1,58 @@
+"""Options that commands share, the store that they open, and JSON as they print it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from kg_builder.store import IMPLEMENTATIONS, GraphStore, open_store
+from ray_jobs.config import AsOf
+
+existing = click.Path(exists=True, path_type=Path)
+graph_option = click.option(
+    "--graph", required=True, metavar="DIR|URL", help="What kg_build made, or neo4j://HOST:7687."
+)
+
+
+def _not_a_server(_context: click.Context, _option: click.Parameter, graph: str) -> str:
+    if "://" in graph and graph.partition("://")[0] in IMPLEMENTATIONS:
+        raise click.BadParameter(
+            "a database holds one snapshot, not the ledger and the history that this command "
+            "reads; give the directory that was published there"
+        )
+    return graph
+
+
+directory_option = click.option(
+    "--graph", required=True, metavar="DIR", callback=_not_a_server, help="What kg_build made."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_of_option = click.option(
+    "--as-of", type=AsOf(), help="Only what was published by then (YYYY, YYYY-MM or YYYY-MM-DD)."
+)
+limit_option = click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+
+
+@contextmanager
+def opened(graph: str) -> Iterator[GraphStore]:
+    """The store at this address, closed afterwards.
+
+    What is wrong with it, or with a read of it, becomes a usage error that says so.
+    """
+    try:
+        store = open_store(graph)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def emit(rows: object) -> None:
+    """Print a value as JSON, dates in ISO form."""
+    click.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=1))
