@@ -3,8 +3,9 @@
     python benchmarks/build.py --data FOLDER --vocabulary DIR [--citations 100000] [--workers 1]
 
 Figures are citations with abstract per second of wall time and worker, Ray's start excluded, and
-per second of CPU time of driver and workers together, which other processes disturb less. First
-comes the CPU time of each stage, from one file in one process.
+per second of CPU time of driver and workers together, which other processes disturb less. One
+worker is the driver itself, without Ray. First comes the CPU time of each stage, from one file in
+one process.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def measure(files: list[Path], graph: Path, vocabulary: str, workers: int) -> No
     started = time.process_time()
     built = build([str(path) for path in files], str(graph), vocabulary=vocabulary, count=workers)
     figures = summary(built)
-    cpu = time.process_time() - started + figures["mining_cpu_seconds"]
+    cpu = time.process_time() - started
+    if figures["processes"] > 1:
+        cpu += figures["mining_cpu_seconds"]
     stages = figures["seconds"]
     seconds = stages["mining"] + stages["snapshot"] + stages["embedded database"]
     store = open_store(str(graph))

@@ -8,6 +8,7 @@ import click
 
 from ray_jobs.build import build
 from ray_jobs.build_figures import Built, summary
+from ray_jobs.options import workers_option
 from ray_jobs.screen import bars, console, resumable, tell_figures
 
 
@@ -20,7 +21,7 @@ from ray_jobs.screen import bars, console, resumable, tell_figures
     help="What `medweave vocabulary build` made; the starter vocabulary unless given.",
 )
 @click.option("--linker", default="lexicon", show_default=True)
-@click.option("--workers", "count", type=click.IntRange(1), help="Processes; one a core.")
+@workers_option
 @click.option(
     "--ledger",
     metavar="PATH|URI",

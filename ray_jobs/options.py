@@ -34,6 +34,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 as_of_option = click.option(
     "--as-of", type=AsOf(), help="Only what was published by then (YYYY, YYYY-MM or YYYY-MM-DD)."
 )
+workers_option = click.option(
+    "--workers",
+    "count",
+    type=click.IntRange(1),
+    help="Processes; one a core, as far as there are files. 1: all in this process, without Ray.",
+)
 limit_option = click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
 
 

@@ -30,7 +30,7 @@ from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.kg_build import report_failures
-from ray_jobs.options import directory_option, emit, json_option
+from ray_jobs.options import directory_option, emit, json_option, workers_option
 from ray_jobs.screen import bars, print_figures
 
 console = Console(highlight=False)
@@ -88,7 +88,7 @@ def downloading() -> Progress:
 @directory_option
 @click.option("--vocabulary", metavar="DIR", help="The vocabulary that the graph was built with.")
 @click.option("--linker", default="lexicon", show_default=True)
-@click.option("--workers", "count", type=click.IntRange(1), help="Processes; one a core.")
+@workers_option
 @click.option("--ledger", metavar="PATH|URI", help="Where evidence is kept if not in --graph.")
 @click.option(
     "--base-url",

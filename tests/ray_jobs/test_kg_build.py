@@ -11,16 +11,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 import kg_builder.demo
+import ray_jobs.build
 from kg_builder.mine import ShardTables
 from ontologies.starter_vocabulary import starter_vocabulary
 from ray_jobs import kg_build, mining
+from ray_jobs.build import build
+from ray_jobs.cluster import ALONE, Workers
 from ray_jobs.mining import InputFile
 from tests.ray_jobs.builds import command, run
 
@@ -176,6 +180,33 @@ def test_one_worker_is_the_process_itself_without_ray(
     assert figures["processes"] == 1
     assert figures["mining_cpu_seconds"] > 0
     assert figures["peak_memory_mb"] > 50
+
+
+def test_no_worker_is_asked_for_that_has_nothing_to_do(
+    built: tuple[Path, dict[str, object]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int | None] = []
+
+    @contextmanager
+    def recorded(count: int | None) -> Iterator[Workers]:
+        asked.append(count)
+        yield ALONE
+
+    monkeypatch.setattr(ray_jobs.build, "workers", recorded)
+    graph, demo = tmp_path / "graph", list(map(str, DEMO))
+    shutil.copytree(built[0], graph)
+    build(demo, str(graph), count=4)
+    assert asked.pop() == 1  # all is mined, and the snapshot is there
+    (graph / "CURRENT").unlink()
+    build(demo, str(graph), count=4)
+    assert asked.pop() == 4  # a snapshot of several files is to be made
+    for name, count, expected in (("a", None, 1), ("b", 2, 2)):
+        more = tmp_path / f"{name}.xml"
+        more.write_text(f"<PubmedArticleSet><!--{name}--></PubmedArticleSet>", encoding="utf-8")
+        build([*demo, str(more)], str(graph), count=count)
+        assert asked.pop() == expected
+    build(demo, str(tmp_path / "new"))
+    assert asked == [None]
 
 
 def test_an_interrupted_build_of_one_process_goes_on(
