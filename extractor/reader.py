@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SMALL: Final = Path(__file__).parent / "weights" / "small"
 """The model that ships with medweave; its card lies beside it."""
+SMOLLM: Final = Path(__file__).parent / "weights" / "smollm"
+"""The adapter that ships for SmolLM2-135M-Instruct, which `make smollm` installs."""
 
 
 class Reader(Protocol):
@@ -33,8 +35,8 @@ def open_reader(model: str, vocabulary: Vocabulary) -> Reader:
     """A reader by name or by the folder of a model.
 
     `rules` needs no model; `small` is the model that ships with medweave; `both` is that model
-    with what the rules know and it missed. Raises `ValueError` where the folder holds no model,
-    naming what was expected.
+    with what the rules know and it missed; `smollm` is SmolLM2 with the adapter that ships. Raises
+    `ValueError` where the folder holds no model, naming what was expected.
     """
     from ontologies import open_linker
 
@@ -47,9 +49,11 @@ def open_reader(model: str, vocabulary: Vocabulary) -> Reader:
     from extractor.llm import open_llm
     from extractor.model_reader import ModelReader
 
-    path = SMALL if model in ("small", "both") else Path(model)
+    path = {"small": SMALL, "both": SMALL, "smollm": SMOLLM}.get(model, Path(model))
     if not path.exists():
-        raise ValueError(f"no reader {model!r}: give rules, small, both, or the folder of a model")
+        raise ValueError(
+            f"no reader {model!r}: give rules, small, both, smollm, or the folder of a model"
+        )
     asked = ModelReader(open_llm(path), FindingLinker(vocabulary, linker))
     if model == "both":
         from extractor.combined import CombinedReader

@@ -267,8 +267,8 @@ def summary(tally: Tally) -> dict[str, Any]:
     "--model",
     default="rules",
     show_default=True,
-    metavar="rules|small|both|PATH",
-    help="Rules, the small model that ships with medweave, both, or the folder of another.",
+    metavar="rules|small|both|smollm|PATH",
+    help="Rules, the small model that ships, both, SmolLM2 tuned, or the folder of another.",
 )
 @click.option("--vocabulary", metavar="DIR", help="The starter vocabulary unless given.")
 @click.option(
