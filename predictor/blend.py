@@ -78,7 +78,7 @@ class Blend:
     """A regression and boosted trees, each tuned as it is alone, then weighed."""
 
     name = "blend"
-    candidates: tuple[Settings, ...] = ({"support": 3.0}, {"support": 4.0})
+    candidates: tuple[Settings, ...] = ({"support": 3.0}, {"support": 5.0})
 
     def fit(
         self, table: FeatureTable, label: I8, settings: Settings, *, seed: int, threads: int = 1
