@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -122,7 +123,8 @@ def killed_builds(graph: Path, moments: Iterable[float], workers: int) -> int:
         )
         time.sleep(moment)
         killed += process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return killed
 
