@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +10,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from extractor.evaluate import Score, by_note, score
 from extractor.examples import read_marked
-from extractor.outcome import OutcomeRow
 from extractor.prompt import BRIEF, PROMPTS
-from extractor.records import finding_lines, note_line, outcome_line, parse_finding
-from extractor.schema import Finding, Identifier, Kind, NoteFindings, State
+from extractor.records import finding_lines, note_line, outcome_line
+from extractor.schema import Finding, Kind, NoteFindings, State
 from extractor.split import Split
 from kg_builder.durable import replace_text
-from kg_builder.model import REFUTES
+from ray_jobs.extraction_figures import measured, measured_outcomes
+from ray_jobs.tuning_files import tuning_data
 
 console = Console(highlight=False)
 notes_console = Console(stderr=True, highlight=False)
@@ -221,117 +215,6 @@ def adapt(
     console.print(f"Adapter in {out}")
 
 
-def tuning_data(
-    notes: Path, gold: Path | None, labels: Path | None, found: Path | None, passages: Path | None
-) -> Any:
-    """The data of a fine-tuning from its files; the error names the file and the line."""
-    from extractor.examples import MarkedNote
-    from extractor.finetune import TuningData
-    from extractor.records import read_notes
-    from extractor.schema import Note
-
-    marked = tuple(read_marked(notes, gold)) if gold else ()
-    known = [m.note for m in marked] or [n for n in read_notes(notes) if isinstance(n, Note)]
-    told = found or gold
-    stated = findings_by_note(told) if told else {}
-    read = tuple(
-        NoteFindings(
-            n.note_id, State.OK, "given", tuple(stated.get(n.note_id, ())),
-            subject_id=n.subject_id, hadm_id=n.hadm_id, charttime=n.charttime,
-            storetime=n.storetime,
-        )
-        for n in known
-    )  # fmt: skip
-    rows = tuple(read_labels(labels)) if labels else ()
-    assert all(isinstance(item, MarkedNote) for item in marked)
-    return TuningData(marked, _like(rows, known), read, read_passages(passages))
-
-
-def _like(rows: tuple[OutcomeRow, ...], notes: Any) -> tuple[OutcomeRow, ...]:
-    """The rows with subject ids as the notes write them: a table's are all text."""
-    from dataclasses import replace
-
-    ids = {str(note.subject_id): note.subject_id for note in notes if note.subject_id is not None}
-    return tuple(
-        replace(row, subject_id=ids.get(str(row.subject_id), row.subject_id)) for row in rows
-    )
-
-
-class LabelError(ValueError):
-    """A table of labels that lacks a column or holds what is no label; names file and row."""
-
-
-def read_labels(path: Path) -> Iterator[OutcomeRow]:
-    """The rows of a CSV of labels (`.csv` or `.csv.gz`); an empty label is unknown."""
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
-    with io.StringIO(text, newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), 2):
-            try:
-                label = row["label"]
-                yield OutcomeRow(
-                    row["subject_id"],
-                    row.get("hadm_id") or row.get("stay_id"),
-                    row["prediction_time"],
-                    None if label in ("", None) else int(label),
-                )
-            except (KeyError, ValueError) as error:
-                raise LabelError(
-                    f"{path}, line {number}: expected columns subject_id, hadm_id, "
-                    f"prediction_time and label (0, 1 or empty); {error}"
-                ) from error
-
-
-def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
-    """Passages by subject and prediction time, of `medweave contexts` or of any other source.
-
-    Those without a date are left out: nobody can tell that they were known.
-    """
-    given: dict[tuple[str, str], Any] = {}
-    if path is None:
-        return given
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if line:
-            try:
-                value = json.loads(line)
-                given[str(value["subject_id"]), value["prediction_time"]] = tuple(
-                    _passage(n, told)
-                    for n, told in enumerate(value["passages"], 1)
-                    if told["published"]
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                raise LabelError(
-                    f"{path}, line {number}: expected subject_id, prediction_time and passages "
-                    "(text or sentence, pmid, published; where known edges)"
-                ) from error
-    return given
-
-
-def _passage(number: int, told: dict[str, Any]) -> Any:
-    from extractor.schema import Passage, Relation
-
-    relations = tuple(
-        Relation(e["subject_id"], e["predicate"], e["object_id"], e.get("polarity") == REFUTES)
-        for e in told.get("edges", ())
-    )
-    text = told["text"] if "text" in told else told["sentence"]
-    return Passage(number, text, str(told["pmid"]), told["published"], relations)
-
-
-def findings_by_note(path: Path) -> dict[Identifier, list[Finding]]:
-    """The findings of a file, by note. Raises `ValueError` that names the line."""
-    found: list[tuple[Identifier, Finding]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if line:
-            try:
-                found.append(parse_finding(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{path}, line {number}: no finding ({type(error).__name__})"
-                ) from error
-    return by_note(found)
-
-
 @click.command("extraction")
 @click.argument("gold", type=existing, metavar="GOLD.jsonl")
 @click.argument("found", type=existing, nargs=-1, required=True, metavar="FOUND.jsonl...")
@@ -369,111 +252,6 @@ def extraction(
             console.print(part)
         else:
             _print(name, part)
-
-
-def measured(
-    gold: Path, found: tuple[Path, ...], notes: Path | None, group: str | None, kind: str | None
-) -> dict[str, Any]:
-    """Scores of each file, over all notes and by group."""
-    marked = findings_by_note(gold)
-    groups = _groups(notes, group) if notes else {}
-    everywhere = sorted(set(marked) | set(groups), key=str)
-    parts: dict[str, list[Identifier]] = {"all": everywhere}
-    for note, name in groups.items():
-        if name:
-            parts.setdefault(name, []).append(note)
-    chosen = Kind(kind) if kind else None
-    figures: dict[str, Any] = {}
-    for path in found:
-        ours = findings_by_note(path)
-        figures[path.name] = {
-            "groups": {
-                name: {
-                    level: as_values(value)
-                    for level, value in score(marked, ours, notes=ids, kind=chosen).items()
-                }
-                for name, ids in parts.items()
-            },
-            **_rates(path),
-        }
-    return figures
-
-
-def _groups(notes: Path, field: str | None) -> dict[Identifier, str]:
-    named: dict[Identifier, str] = {}
-    for line in notes.read_text(encoding="utf-8").split("\n"):
-        if line:
-            value = json.loads(line)
-            named[value["note_id"]] = str(value.get(field, "")) if field else ""
-    return named
-
-
-def as_values(value: Score) -> dict[str, float | int | None]:
-    """A score as plain values."""
-    return {
-        "precision": value.precision,
-        "recall": value.recall,
-        "f1": value.f1,
-        "f1_low": value.low,
-        "f1_high": value.high,
-        "right": value.right,
-        "found": value.found,
-        "marked": value.marked,
-    }
-
-
-def _rates(found: Path) -> dict[str, Any]:
-    """Shares of ungrounded statements and of truncated windows, where the states lie beside."""
-    states = found.with_name(f"{found.name.removesuffix('.jsonl')}.notes.jsonl")
-    if not states.exists():
-        return {}
-    total: Counter[str] = Counter()
-    kinds: defaultdict[str, int] = defaultdict(int)
-    for line in states.read_text(encoding="utf-8").split("\n"):
-        if line:
-            value = json.loads(line)
-            kinds[value["state"]] += 1
-            total["ungrounded"] += len(value["ungrounded"])
-            for name in ("findings", "windows", "truncated", "invalid"):
-                total[name] += value[name]
-    said = total["findings"] + total["ungrounded"]
-    return {
-        "states": dict(sorted(kinds.items())),
-        "ungrounded_share": total["ungrounded"] / said if said else None,
-        "truncated_share": total["truncated"] / total["windows"] if total["windows"] else None,
-        "invalid_share": total["invalid"] / total["windows"] if total["windows"] else None,
-    }
-
-
-def measured_outcomes(outcomes: Path, labels: Path) -> dict[str, Any]:
-    """AUROC, Brier score, calibration slope and intercept of outcomes, and what had none."""
-    import numpy as np
-
-    from predictor.metrics import auroc, brier, calibration
-
-    truth = {(str(r.subject_id), r.prediction_time): r.label for r in read_labels(labels)}
-    label, chance, missing = [], [], 0
-    for line in outcomes.read_text(encoding="utf-8").split("\n"):
-        if line:
-            value = json.loads(line)
-            known = truth.get((str(value["subject_id"]), value["prediction_time"]))
-            if known is None or value["probability"] is None:
-                missing += 1
-                continue
-            label.append(known)
-            chance.append(value["probability"])
-    outcome, probability = np.array(label, dtype=np.int8), np.array(chance)
-    if len(set(label)) < 2:
-        raise ValueError(f"{outcomes}: both outcomes must occur among rows with a probability")
-    line_of = calibration(outcome, probability)
-    return {
-        "rows": len(label),
-        "without": missing,
-        "auroc": auroc(outcome, probability),
-        "brier": brier(outcome, probability),
-        "calibration_slope": line_of.slope,
-        "calibration_intercept": line_of.intercept,
-    }
 
 
 def _print(name: str, figures: dict[str, Any]) -> None:

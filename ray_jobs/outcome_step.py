@@ -13,9 +13,9 @@ from extractor.outcome_model import OutcomeModel
 from extractor.schema import Finding, Identifier, NoteFindings, Passage, State, SubjectOutcome
 from ontologies.linker import Seed
 from predictor.patient_concepts import RowSeeds, write_seeds
-from ray_jobs.extracting import read_passages
 from ray_jobs.graph_step import PASSAGES, cut, missing_cuts
 from ray_jobs.patients import Recipe, contexts
+from ray_jobs.tuning_files import read_passages
 from retrieval.seeds import STATUS_WEIGHTS
 
 Passages = Mapping[tuple[str, str], tuple[Passage, ...]]

@@ -14,7 +14,7 @@ from extractor.outcome import OutcomeRow
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, NoteFindings, State, Status
 from ray_jobs.cli import main
-from ray_jobs.extracting import LabelError, read_passages
+from ray_jobs.tuning_files import LabelError, read_passages
 from tests.retrieval.worlds import build, demo_records
 
 pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
