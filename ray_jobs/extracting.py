@@ -146,8 +146,8 @@ def finetune(
     Run it again after an interruption: folds that are complete are not fitted again. Outcomes of
     all rows, out of fold, go to OUT/outcomes.jsonl.
     """
-    from extractor.finetune import Tuning
     from extractor.finetune import finetune as fit
+    from extractor.tuning_texts import Tuning
 
     try:
         split = Split.load(split_file)
@@ -198,7 +198,8 @@ def adapt(
     The weights that are best on the held-out notes are kept as they come: what an interruption
     leaves can be used.
     """
-    from extractor.finetune import Tuning, TuningData, fit_adapter
+    from extractor.finetune import fit_adapter
+    from extractor.tuning_texts import Tuning, TuningData
 
     tuning = Tuning(
         rank=rank, alpha=2 * rank, dropout=0.0, rate=rate, batch=batch, epochs=epochs, form=form,

@@ -23,9 +23,9 @@ def tuning_data(
 ) -> Any:
     """The data of a fine-tuning from its files; the error names the file and the line."""
     from extractor.examples import MarkedNote
-    from extractor.finetune import TuningData
     from extractor.records import read_notes
     from extractor.schema import Note
+    from extractor.tuning_texts import TuningData
 
     marked = tuple(read_marked(notes, gold)) if gold else ()
     known = [m.note for m in marked] or [n for n in read_notes(notes) if isinstance(n, Note)]

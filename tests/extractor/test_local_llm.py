@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from extractor.answers import grammar
-from extractor.finetune import Tuning, TuningData, fit_adapter
+from extractor.finetune import fit_adapter
 from extractor.llm import Ask, ModelError
 from extractor.local_llm import LocalLLM
 from extractor.prompt import COMPACT, prompt, windows
 from extractor.reader import SMALL
+from extractor.tuning_texts import Tuning, TuningData
 from tests.extractor.test_finetune import shorthand
 
 SHARED = " history:\n She was seen at home by a nurse, who wrote what follows.\n" * 4

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from extractor.finetune import Tuning, TuningData, fit_adapter
+from extractor.finetune import fit_adapter
 from extractor.outcome import OutcomeRow
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, NoteFindings, State, Status
+from extractor.tuning_texts import Tuning, TuningData
 from ray_jobs.cli import main
 from ray_jobs.tuning_files import LabelError, read_passages
 from tests.retrieval.worlds import build, demo_records
