@@ -7,12 +7,14 @@ again, by the server, from the `:Evidence` nodes that share the relationship's n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 from typing import Any
 
 import neo4j
 
+from kg_builder import neo4j_query_store as queries
 from kg_builder.digest import SPANS
 from kg_builder.model import (
     PREDICATES,
@@ -24,10 +26,10 @@ from kg_builder.model import (
 )
 from kg_builder.neo4j_content_store import held_contents
 from kg_builder.neo4j_cypher_store import read_only
-from kg_builder.neo4j_rows import KEY_CHARACTERS, SNAPSHOT_ID, concept_from, edge_number
+from kg_builder.neo4j_rows import SNAPSHOT_ID, concept_from, edge_number
+from kg_builder.neo4j_search_store import candidate_ids
 from kg_builder.neo4j_session import connect, database_name, named_errors
-from kg_builder.neo4j_write_store import TYPES
-from kg_builder.search import code_key, normalize, rank
+from kg_builder.search import rank
 from kg_builder.store import (
     Direction,
     EdgePublications,
@@ -43,113 +45,6 @@ from kg_builder.verify import digest_of_content
 from ontologies.concept import Concept
 
 IDS_AT_ONCE = 1000
-WORDS_AT_ONCE = 500
-"""Words of one full-text query, which may have 1,024."""
-
-_SNAPSHOT = "MATCH (m:Medweave {id: $id}) RETURN m.digest, coalesce(m.evidence, false)"
-_CONCEPTS = "UNWIND $ids AS id MATCH (c:Concept:Medweave {id: id}) RETURN properties(c)"
-_IDS = """
-MATCH (c:Concept:Medweave) USING INDEX c:Medweave(id) WHERE c.id > $after
-RETURN c.id ORDER BY c.id LIMIT $page
-"""
-_COUNTS = "UNWIND $ids AS id MATCH (c:Concept:Medweave {id: id}) RETURN id, c.articles"
-_COUNTS_AS_OF = """
-UNWIND $ids AS id
-MATCH (c:Concept:Medweave {id: id})<-[:MENTIONS]-(a:Article:Medweave)
-WHERE a.published <= $cut AND NOT a.retracted
-RETURN id, count(a)
-"""
-
-_INCIDENT = f"""
-UNWIND $ids AS id
-MATCH (c:Concept:Medweave {{id: id}})
-CALL (c) {{
-  MATCH (c)-[r:{TYPES}]-(:Concept:Medweave)
-  WHERE r.edge IS NOT NULL AND r.supporting + r.refuting >= $least
-    AND ($types IS NULL OR type(r) IN $types)
-    AND ($direction = 'both' OR type(r) IN $symmetric
-      OR ($direction = 'out' AND startNode(r) = c) OR ($direction = 'in' AND endNode(r) = c))
-"""
-_EDGE = "startNode(r).id AS subject, type(r) AS predicate, endNode(r).id AS object"
-_RETURN = """
-  RETURN subject, predicate, object, supporting, refuting, hedged, first, last
-  ORDER BY supporting DESC, subject, predicate, object LIMIT $limit
-}
-RETURN DISTINCT subject, predicate, object, supporting, refuting, hedged, first, last
-"""
-_EDGES = f"""{_INCIDENT}
-  WITH {_EDGE}, r.supporting AS supporting, r.refuting AS refuting, r.hedged AS hedged,
-    r.first_year AS first, r.last_year AS last
-{_RETURN}"""
-_ARTICLES_OF = """
-  MATCH (e:Evidence:Medweave {edge: r.edge})
-  WHERE e.published <= $cut AND NOT e.retracted AND e.predicate = type(r)
-  WITH r, e.article AS article,
-    max(CASE WHEN e.polarity = 'refutes' THEN 0 ELSE 1 END) AS supports,
-    max(CASE WHEN e.polarity = 'refutes' THEN 1 ELSE 0 END) AS refutes,
-    max(CASE WHEN e.polarity = 'refutes' OR e.hedged THEN 0 ELSE 1 END) AS plainly,
-    min(e.published.year) AS year
-"""
-_EDGES_AS_OF = f"""{_INCIDENT}
-{_ARTICLES_OF}
-  WITH r, sum(supports) AS supporting, sum(refutes) AS refuting,
-    sum(supports) - sum(supports * plainly) AS hedged, min(year) AS first, max(year) AS last
-  WHERE supporting + refuting >= $least
-  WITH {_EDGE}, supporting, refuting, hedged, first, last
-{_RETURN}"""
-
-_EVIDENCE = """
-MATCH (e:Evidence:Medweave {edge: $edge})-[:FROM_ARTICLE]->(a:Article:Medweave)
-WHERE e.subject_id = $subject AND e.predicate = $predicate AND e.object_id = $object
-  AND ($cut IS NULL OR e.published <= $cut) AND ($retracted OR NOT e.retracted)
-RETURN properties(e), a.version, a.title, a.section_texts
-"""
-_PUBLICATIONS = """
-UNWIND $keys AS key
-MATCH (e:Evidence:Medweave {edge: key[0]})
-WHERE e.subject_id = key[1] AND e.predicate = key[2] AND e.object_id = key[3]
-  AND ($cut IS NULL OR e.published <= $cut) AND NOT e.retracted
-RETURN key[0], e.polarity = 'refutes', collect(DISTINCT e.article)
-"""
-
-_EXACT = "CALL db.index.fulltext.queryNodes('medweave_keys', $query) YIELD node RETURN node.id"
-_PREFIXED = """
-CALL db.index.fulltext.queryNodes('medweave_keys', $query) YIELD node
-WITH node.id AS id, reduce(least = 1000000, name IN node.search_names |
-  CASE WHEN name STARTS WITH $text AND size(name) < least THEN size(name) ELSE least END) AS size
-RETURN id ORDER BY size, id LIMIT $limit
-"""
-_SHARING = """
-UNWIND $queries AS query
-CALL db.index.fulltext.queryNodes('medweave_words', query) YIELD node
-WITH DISTINCT node
-WITH node.id AS id, [at IN range(0, size(node.search_names) - 1) |
-  1.0 - 2.0 * size([word IN $words WHERE word IN split(node.search_names[at], ' ')])
-    / (size($words) + node.search_words[at])] AS distances
-WITH id, reduce(least = 2.0, d IN distances | CASE WHEN d < least THEN d ELSE least END) AS least
-RETURN id ORDER BY least, id LIMIT $limit
-"""
-
-_ARTICLE_TOTALS = """
-MATCH (a:Article:Medweave) WHERE $cut IS NULL OR a.published <= $cut
-RETURN count(a), coalesce(sum(CASE WHEN a.retracted THEN 1 ELSE 0 END), 0),
-  coalesce(sum(CASE WHEN a.published IS NULL THEN 1 ELSE 0 END), 0),
-  coalesce(sum(a.sentences), 0), coalesce(sum(a.mentions), 0), coalesce(sum(a.evidence), 0)
-"""
-_CONCEPT_TOTAL = "MATCH (c:Concept:Medweave) RETURN count(c)"
-_CONCEPT_TOTAL_AS_OF = """
-MATCH (a:Article:Medweave)-[:MENTIONS]->(c:Concept:Medweave) WHERE a.published <= $cut
-RETURN count(DISTINCT c)
-"""
-_EDGE_TOTALS = f"""
-MATCH (:Concept:Medweave)-[r:{TYPES}]->(:Concept:Medweave)
-WHERE r.edge IS NOT NULL AND r.supporting IS NOT NULL
-RETURN type(r), count(r)
-"""
-_EDGE_TOTALS_AS_OF = """
-MATCH (e:Evidence:Medweave) WHERE e.published <= $cut AND NOT e.retracted
-RETURN e.predicate, count(DISTINCT e.edge)
-"""
 
 
 class NoGraphError(FileNotFoundError):
@@ -189,13 +84,18 @@ class Neo4jStore:
         """Open the graph at an address, with user and password of the environment."""
         return cls(url)
 
-    def _rows(self, statement: str, /, **params: Any) -> list[list[Any]]:
+    @contextmanager
+    def _reading(self) -> Iterator[neo4j.Session]:
         with (
             named_errors(self.url),
             self._driver.session(
                 database=database_name(), default_access_mode=neo4j.READ_ACCESS
             ) as session,
         ):
+            yield session
+
+    def _rows(self, statement: str, /, **params: Any) -> list[list[Any]]:
+        with self._reading() as session:
             rows: list[list[Any]] = session.execute_read(
                 lambda tx: tx.run(statement, params).values()
             )
@@ -203,7 +103,7 @@ class Neo4jStore:
 
     def _said(self) -> tuple[str, bool]:
         """Digest of the snapshot that the database holds, and whether evidence is there."""
-        found = self._rows(_SNAPSHOT, id=SNAPSHOT_ID)
+        found = self._rows(queries.SNAPSHOT, id=SNAPSHOT_ID)
         remedy = f"run `medweave publish --graph DIR --store {self.url}`"
         if not found:
             raise NoGraphError(f"no graph at {self.url}: {remedy}")
@@ -226,34 +126,18 @@ class Neo4jStore:
         asked = list(ids)
         found = {}
         for some in _portions(dict.fromkeys(asked)):
-            for (node,) in self._rows(_CONCEPTS, ids=some):
+            for (node,) in self._rows(queries.CONCEPTS, ids=some):
                 found[node["id"]] = concept_from(node)
         return [found[concept_id] for concept_id in asked if concept_id in found]
 
     def search(self, text: str, limit: int = 10) -> list[Concept]:
-        known = text.encode("utf-8", "ignore").decode("utf-8")  # no name holds half a character
-        found = {row[0] for row in self._candidates(known, max(limit, 0))}
+        found = candidate_ids(self._rows, text, max(limit, 0))
         return rank(text, self.concepts(sorted(found)), limit)
-
-    def _candidates(self, text: str, limit: int) -> Iterator[list[Any]]:
-        """All exact fits, and the nearest others: see `name_index.candidates`."""
-        name = normalize(text)[:KEY_CHARACTERS]
-        code = code_key(text)[:KEY_CHARACTERS]
-        if code:
-            yield from self._rows(_EXACT, query=f"search_codes:{_phrase(code)}")
-        if not name:
-            return
-        yield from self._rows(_EXACT, query=f"search_names:{_phrase(name)}")
-        prefix = name.replace(" ", "\\ ") + "*"
-        yield from self._rows(_PREFIXED, query=f"search_names:{prefix}", text=name, limit=limit)
-        words = sorted(set(name.split(" ")))
-        queries = [" ".join(some) for some in _portions(words, WORDS_AT_ONCE)]
-        yield from self._rows(_SHARING, queries=queries, words=words, limit=limit)
 
     def concept_ids(self) -> Iterator[str]:
         after, page = "", IDS_AT_ONCE
         while page == IDS_AT_ONCE:
-            ids = [row[0] for row in self._rows(_IDS, after=after, page=IDS_AT_ONCE)]
+            ids = [row[0] for row in self._rows(queries.IDS, after=after, page=IDS_AT_ONCE)]
             yield from ids
             page = len(ids)
             after = ids[-1] if ids else after
@@ -276,7 +160,7 @@ class Neo4jStore:
         found: set[Edge] = set()
         for some in _portions(dict.fromkeys(ids)):
             rows = self._rows(
-                _EDGES if cut is None else _EDGES_AS_OF,
+                queries.EDGES if cut is None else queries.EDGES_AS_OF,
                 ids=some,
                 types=None if codes is None else [PREDICATES[code] for code in codes],
                 direction=direction,
@@ -296,7 +180,7 @@ class Neo4jStore:
         self._need_evidence("reading evidence")
         key = canonical(edge)
         rows = self._rows(
-            _EVIDENCE,
+            queries.EVIDENCE,
             edge=edge_number(key),
             subject=key.subject_id,
             predicate=key.predicate,
@@ -319,7 +203,7 @@ class Neo4jStore:
         }
         stated: dict[tuple[int, bool], tuple[int, ...]] = {}
         for some in _portions(asked.values()):
-            for number, refutes, pmids in self._rows(_PUBLICATIONS, keys=some, cut=cut):
+            for number, refutes, pmids in self._rows(queries.PUBLICATIONS, keys=some, cut=cut):
                 stated[number, refutes] = tuple(sorted(pmids))
         return [
             EdgePublications(stated.get((n, False), ()), stated.get((n, True), ())) for n in numbers
@@ -328,7 +212,7 @@ class Neo4jStore:
     def article_counts(self, ids: Iterable[str], *, as_of: date | None = None) -> list[int]:
         cut = check_as_of(as_of)
         asked = list(ids)
-        query = _COUNTS if cut is None else _COUNTS_AS_OF
+        query = queries.COUNTS if cut is None else queries.COUNTS_AS_OF
         counts: dict[str, int] = {}
         for some in _portions(dict.fromkeys(asked)):
             counts.update(self._rows(query, ids=some, cut=cut))  # type: ignore[arg-type]
@@ -344,10 +228,14 @@ class Neo4jStore:
             self._need_evidence("counting edges as of a date")
         digest, _ = self._said()
         ((articles, retracted, undated, sentences, mentions, evidence),) = self._rows(
-            _ARTICLE_TOTALS, cut=cut
+            queries.ARTICLE_TOTALS, cut=cut
         )
-        concepts = self._rows(_CONCEPT_TOTAL if cut is None else _CONCEPT_TOTAL_AS_OF, cut=cut)
-        edges = self._rows(_EDGE_TOTALS if cut is None else _EDGE_TOTALS_AS_OF, cut=cut)
+        concepts = self._rows(
+            queries.CONCEPT_TOTAL if cut is None else queries.CONCEPT_TOTAL_AS_OF, cut=cut
+        )
+        edges = self._rows(
+            queries.EDGE_TOTALS if cut is None else queries.EDGE_TOTALS_AS_OF, cut=cut
+        )
         by_predicate = dict(sorted(edges, key=lambda counted: PREDICATES.index(counted[0])))
         return GraphStats(
             digest=digest,
@@ -366,12 +254,7 @@ class Neo4jStore:
         """The digest computed from all that the database holds, nothing taken on trust."""
         self._said()
         self._need_evidence("computing the digest")
-        with (
-            named_errors(self.url),
-            self._driver.session(
-                database=database_name(), default_access_mode=neo4j.READ_ACCESS
-            ) as session,
-        ):
+        with self._reading() as session:
             concepts = (c for some in _portions(self.concept_ids()) for c in self.concepts(some))
             return digest_of_content(held_contents(session), concepts)
 
@@ -379,15 +262,10 @@ class Neo4jStore:
         self._driver.close()
 
 
-def _portions(items: Iterable[Any], size: int = IDS_AT_ONCE) -> Iterator[list[Any]]:
+def _portions(items: Iterable[Any]) -> Iterator[list[Any]]:
     rest = iter(items)
-    while some := list(islice(rest, size)):
+    while some := list(islice(rest, IDS_AT_ONCE)):
         yield some
-
-
-def _phrase(text: str) -> str:
-    """A text as one term of a full-text query."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _cited(
