@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from extractor.prompt import Window, windows
-from extractor.records import parse_finding, read_notes
+from extractor.records import good_notes, parse_finding
 from extractor.schema import Finding, Identifier, Kind, Note, Stated
 
 
@@ -38,7 +38,8 @@ class GoldError(ValueError):
 def read_marked(notes: Path, gold: Path) -> list[MarkedNote]:
     """Notes with the findings of a file as `medweave extract` writes it.
 
-    Raises `GoldError` where a finding's note is unknown or its quote is not at its place.
+    Raises `GoldError` where a finding's note is unknown or its quote is not at its place, and
+    `NoteInputError` for a record that is no note.
     """
     marked: dict[Identifier, list[Finding]] = defaultdict(list)
     for number, line in enumerate(gold.read_bytes().split(b"\n"), 1):
@@ -51,7 +52,7 @@ def read_marked(notes: Path, gold: Path) -> list[MarkedNote]:
                     "note_id, start, end, quote, kind and status"
                 ) from error
             marked[note_id].append(finding)
-    known = [note for note in read_notes(notes) if isinstance(note, Note)]
+    known = good_notes(notes)
     _check(known, marked, gold)
     return [MarkedNote(n, tuple(sorted(marked[n.note_id], key=_place))) for n in known]
 

@@ -58,6 +58,21 @@ def read_notes(path: Path) -> Iterator[Note | BadNote]:
         yield record
 
 
+def good_notes(path: Path) -> list[Note]:
+    """All notes of a source whose every record must be one: those that a model learns from.
+
+    Raises `NoteInputError` with the first record that is no note.
+    """
+    notes = []
+    for record in read_notes(path):
+        if isinstance(record, BadNote):
+            raise NoteInputError(
+                f"{record.place}: {record.problem}; mend the record or take it out"
+            )
+        notes.append(record)
+    return notes
+
+
 def _read_folder(path: Path) -> Iterator[Note | BadNote]:
     files = sorted(path.glob("*.txt"))
     if not files:

@@ -6,29 +6,29 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from extractor.evaluate import by_note
 from extractor.examples import read_marked
 from extractor.outcome import OutcomeRow
-from extractor.records import parse_finding
-from extractor.schema import Finding, Identifier, NoteFindings, State
+from extractor.records import good_notes, parse_finding
+from extractor.schema import Finding, Identifier, Note, NoteFindings, Passage, Relation, State
+from extractor.tuning_texts import TuningData
 from kg_builder.model import REFUTES
 
 
 def tuning_data(
     notes: Path, gold: Path | None, labels: Path | None, found: Path | None, passages: Path | None
-) -> Any:
-    """The data of a fine-tuning from its files; the error names the file and the line."""
-    from extractor.examples import MarkedNote
-    from extractor.records import read_notes
-    from extractor.schema import Note
-    from extractor.tuning_texts import TuningData
+) -> TuningData:
+    """The data of a fine-tuning from its files.
 
+    Raises `NoteInputError`, `GoldError`, `LabelError` or `ValueError`, which name file and line.
+    """
     marked = tuple(read_marked(notes, gold)) if gold else ()
-    known = [m.note for m in marked] or [n for n in read_notes(notes) if isinstance(n, Note)]
+    known = [m.note for m in marked] or good_notes(notes)
     told = found or gold
     stated = findings_by_note(told) if told else {}
     read = tuple(
@@ -40,14 +40,11 @@ def tuning_data(
         for n in known
     )  # fmt: skip
     rows = tuple(read_labels(labels)) if labels else ()
-    assert all(isinstance(item, MarkedNote) for item in marked)
     return TuningData(marked, _like(rows, known), read, read_passages(passages))
 
 
-def _like(rows: tuple[OutcomeRow, ...], notes: Any) -> tuple[OutcomeRow, ...]:
+def _like(rows: Iterable[OutcomeRow], notes: Iterable[Note]) -> tuple[OutcomeRow, ...]:
     """The rows with subject ids as the notes write them: a table's are all text."""
-    from dataclasses import replace
-
     ids = {str(note.subject_id): note.subject_id for note in notes if note.subject_id is not None}
     return tuple(
         replace(row, subject_id=ids.get(str(row.subject_id), row.subject_id)) for row in rows
@@ -79,12 +76,12 @@ def read_labels(path: Path) -> Iterator[OutcomeRow]:
                 ) from error
 
 
-def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
+def read_passages(path: Path | None) -> dict[tuple[str, str], tuple[Passage, ...]]:
     """Passages by subject and prediction time, of `medweave contexts` or of any other source.
 
     Those without a date are left out: nobody can tell that they were known.
     """
-    given: dict[tuple[str, str], Any] = {}
+    given: dict[tuple[str, str], tuple[Passage, ...]] = {}
     if path is None:
         return given
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
@@ -104,9 +101,7 @@ def read_passages(path: Path | None) -> dict[tuple[str, str], Any]:
     return given
 
 
-def _passage(number: int, told: dict[str, Any]) -> Any:
-    from extractor.schema import Passage, Relation
-
+def _passage(number: int, told: dict[str, Any]) -> Passage:
     relations = tuple(
         Relation(e["subject_id"], e["predicate"], e["object_id"], e.get("polarity") == REFUTES)
         for e in told.get("edges", ())

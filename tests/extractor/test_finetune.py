@@ -29,21 +29,7 @@ from extractor.prompt import BRIEF, COMPACT, prompt
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, Note, NoteFindings, State, Status
 from extractor.split import Split, make_split
-
-NAMES = ("gout", "asthma", "nausea", "fever", "chest pain", "ankle edema", "anemia", "cough")
-
-
-def shorthand(number: int) -> MarkedNote:
-    """A note in a shorthand that the base has not met: `[x]` denies, `[v]` affirms."""
-    rng = Random(number)
-    text, marks = "ROS\n", []
-    for name in rng.sample(NAMES, 3):
-        denied = rng.random() < 0.5
-        text += "[x] " if denied else "[v] "
-        status = Status.ABSENT if denied else Status.PRESENT
-        marks.append(Finding(len(text), len(text) + len(name), name, Kind.PROBLEM, status))
-        text += name + "\n"
-    return MarkedNote(Note(number, text, subject_id=number), tuple(marks))
+from tests.extractor.shorthand import shorthand
 
 
 def f1(folder: Path, marked: list[MarkedNote]) -> float:
@@ -60,9 +46,9 @@ def f1(folder: Path, marked: list[MarkedNote]) -> float:
 
 
 def test_fine_tuning_improves_what_is_read_in_held_out_notes(tmp_path: Path) -> None:
-    notes = [shorthand(n) for n in range(48)]
-    fitted, checked, held_out = notes[:32], notes[32:36], notes[36:]
-    tuning = Tuning(rate=1e-2, epochs=3, batch=8, check_every=12)
+    notes = [shorthand(n) for n in range(24)]
+    fitted, checked, held_out = notes[:16], notes[16:18], notes[18:]
+    tuning = Tuning(rate=1e-2, epochs=3, batch=8, check_every=6)
     fit_adapter(
         SMALL, TuningData(tuple(fitted)), TuningData(tuple(checked)), tmp_path / "a", tuning
     )

@@ -14,9 +14,12 @@ from extractor.outcome import OutcomeRow
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, NoteFindings, State, Status
 from extractor.tuning_texts import Tuning, TuningData
+from kg_builder.neo4j_publish import publish
+from kg_builder.snapshot_tables import find_snapshot
 from ray_jobs.cli import main
 from ray_jobs.tuning_files import LabelError, read_passages
 from tests.retrieval.worlds import build, demo_records
+from tools.neo4j_server import Neo4jServer
 
 pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
@@ -74,6 +77,24 @@ def test_the_literature_on_what_the_notes_say_enters_the_probability(
         "--as-of", "2005-01-01",
     )  # fmt: skip
     assert early[0]["probability"] == pytest.approx(without[0]["probability"], abs=1e-5)
+
+
+@pytest.mark.accept
+def test_a_server_tells_what_the_directory_published_there_tells(
+    tmp_path: Path,
+    model: Path,
+    graph: Path,
+    neo4j_server: Neo4jServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    publish(find_snapshot(graph), neo4j_server.url)
+    without = outcomes(tmp_path, "--outcomes", model)
+    for cut in ((), ("--as-of", "2012-06-30")):
+        asked = ["--outcomes", model, "--task", "readmission_30d", *cut, "--graph"]
+        told = outcomes(tmp_path, *asked, graph)
+        assert outcomes(tmp_path, *asked, neo4j_server.url) == told
+        assert told[0]["probability"] != without[0]["probability"]
 
 
 def test_moved_dates_need_a_cut(tmp_path: Path, model: Path, graph: Path) -> None:
