@@ -37,12 +37,20 @@ _PROBLEM_LISTS = (Section.ASSESSMENT, Section.PLAN)
 """Where a line that looks like a heading is as likely a problem that is dealt with below it."""
 _AFTER_LISTS = (Section.PLAN, Section.INSTRUCTIONS, Section.ASSESSMENT)
 
-_STOP = re.compile(r"[.!?][)\]\"'”’]*(?=\s+[\"'“(\[+–-]*\s?[A-Z0-9+–-]|\s*$)|;(?=\s)")
+_STOP = re.compile(
+    r"[.!?][)\]\"'”’]*(?=\s+[\"'“(\[+–-]*\s?[A-Z0-9+–-]|\s*$)|;(?=\s)"
+    r"|(?<=: no)\.(?=\s)|(?<=: yes)\.(?=\s)"
+    r"|(?<=\s[-–]\s)no(?=\s+(?:He|She|His|Her|They|The|There|It|We|Pt|Patient|Mr|Mrs|Ms|No|Not"
+    r"|Neither|Without|Denies|Known|Also|If)\b)"
+)
+"""Where a sentence ends, with its stop or without it, as in `Fall - no She is well.`"""
 _ABBREVIATED = re.compile(
-    r"(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|e\.g|i\.e|no|approx|dept|prof|jr|sr|pt|hx|y\.o|b\.i\.d|t\.i\.d"
+    r"(?:^|[\s(])(?:dr|mr|mrs|ms|st|vs|e\.g|i\.e|approx|dept|prof|jr|sr|pt|hx|y\.o|b\.i\.d|t\.i\.d"
     r"|q\.d|p\.o|p\.r\.n|[A-Z])$",
     re.IGNORECASE,
 )
+
+_NUMBER = re.compile(r"(?:^|\s)no$", re.IGNORECASE)
 
 
 def units(text: str) -> list[Unit]:
@@ -127,9 +135,8 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
     """Sentences of a line, as spans without white space at their edges."""
     low = start
     for match in _STOP.finditer(text, start, end):
-        if match[0][0] == "." and _ABBREVIATED.search(
-            text[max(low, match.start() - 8) : match.start()]
-        ):
+        before = text[max(low, match.start() - 8) : match.start()]
+        if match[0][0] == "." and (_ABBREVIATED.search(before) or _numbered(before, text, match)):
             continue
         yield low, match.end()
         low = match.end()
@@ -137,3 +144,9 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
             low += 1
     if low < end:
         yield low, end
+
+
+def _numbered(before: str, text: str, stop: re.Match[str]) -> bool:
+    """Whether a stop ends the `no.` of a number, and not a sentence: `Bed no. 5`."""
+    following = text[stop.end() :].lstrip()
+    return _NUMBER.search(before) is not None and following[:1].isdigit()

@@ -272,6 +272,9 @@ def _merged(cores: Sequence[Phrase], tokens: Sequence[Token]) -> list[Phrase]:
         if before is None or before.high != core.low or core.adjective:
             merged.append(core)
             continue
+        if tokens[before.low].word == "vs" and core.kind is Kind.PROBLEM:  # no vital signs
+            merged[-1] = core
+            continue
         merged[-1] = replace(
             core,
             first=before.first,
@@ -295,8 +298,11 @@ def _grown(core: Phrase, tokens: Sequence[Token], known: Words, floor: int, ceil
     return replace(core, first=first, last=last)
 
 
+_NEVER_FIRST = frozenset(("well", "any", "some", "more", "much", "vs", "versus"))
+
+
 def _may_begin(word: str) -> bool:
-    return word[0].isalnum() and word not in ("well", "any", "some", "more", "much")
+    return word[0].isalnum() and word not in _NEVER_FIRST
 
 
 def _modifies(tokens: Sequence[Token], at: int, known: Words) -> bool:

@@ -138,14 +138,16 @@ def _signed(tokens: Sequence[Token], phrase: Phrase) -> Status | None:
 
 
 def _dated(tokens: Sequence[Token], phrase: Phrase) -> bool:
-    """Whether a year dates the problem: `pneumonia in 2019`, `stroke (2011)`, not `since 2011`.
+    """Whether a year dates the problem: `pneumonia in 2019`, `stroke (2011)`, `gout 5 years ago`.
 
-    What was `diagnosed with` in a year is not over by then.
+    Not `since 2011`; what was `diagnosed with` then is not over by that.
     """
     if [token.word for token in tokens[max(0, phrase.first - 2) : phrase.first]] == _FOUND:
         return False
     following = [token.word for token in tokens[phrase.last : phrase.last + 3]]
     if following[:1] and _YEAR.fullmatch(following[0]):
+        return True
+    if following[1:] in (["years", "ago"], ["year", "ago"]):
         return True
     if len(following) < 2 or not _YEAR.fullmatch(following[1]):
         return False
@@ -177,9 +179,9 @@ def _reaches_forward(
     between = [c for c in cues if c.group == "stop" and cue.high <= c.low < phrase.first]
     if cue.group in ("hypothetical", "planned"):
         between = [c for c in between if tokens[c.low].word in _HARD_STOPS]
-    if between:
-        return False
     words = [token.word for token in tokens[cue.high : phrase.first]]
+    if between or (words and cue.high == cue.low + 1 and tokens[cue.low].word in _NEXT_ALONE):
+        return False
     if cue.group == "possible" and ":" in words[1:]:
         return False
     if cue.group == "possible":
@@ -188,6 +190,9 @@ def _reaches_forward(
         return len(words) < _LONG and "," not in words
     return True
 
+
+_NEXT_ALONE = frozenset(("consider", "query"))
+"""What is thought of is what follows at once: in `consider MRI for pain` the pain is there."""
 
 _HARD_STOPS = frozenset(("but", "however", ";", "although", "reports", "endorses", "denies"))
 

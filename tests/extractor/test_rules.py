@@ -55,6 +55,17 @@ def problems(rules: RuleReader, text: str) -> list[str]:
         ("ROS: (+) cough (-) dyspnea", ["cough +", "dyspnea -"]),
         ("Gait: steady. Fever: none.", ["Fever -"]),
         ("There is no change in his edema.", ["edema +"]),
+        ("No further vomiting. No further work-up of fatigue.", ["vomiting -", "fatigue +"]),
+        ("Perhaps gout. Seems to have gout. Query gout.", ["gout ?", "gout ?", "gout ?"]),
+        ("It is unclear whether this is gout.", ["gout ?"]),
+        ("Pneumonia.\nVs pulmonary embolism", ["Pneumonia +", "pulmonary embolism ?"]),
+        ("Consider pneumonia. Consider MRI for back pain.", ["pneumonia ?", "back pain +"]),
+        ("Gout 5 years ago. Cough started 5 days ago.", ["Gout h", "Cough +"]),
+        ("History of depression, status post treatment.", ["depression h"]),
+        ("He has chest pain if he walks. Fever.", ["chest pain ~", "Fever +"]),
+        ("For insomnia, take melatonin. Symptoms to report: fever.", ["insomnia ~", "fever ~"]),
+        ("Insomnia - no He has fever.", ["Insomnia -", "fever +"]),
+        ("Eyes: Fever: no. cough: yes.", ["Fever -", "cough +"]),
     ],
 )
 def test_problems_and_their_statuses(rules: RuleReader, text: str, expected: list[str]) -> None:
