@@ -54,6 +54,16 @@ class Settings:
     save_every: int = 200
     checked: int = 200
 
+    @classmethod
+    def load(cls, path: Path) -> Settings:
+        """The settings of a file; raises `ValueError` where they are not a small model's."""
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{path}: expected settings as they lie beside a small model ({error})"
+            ) from error
+
 
 @dataclass(slots=True)
 class Curve:

@@ -27,7 +27,16 @@ from ray_jobs.graph_tables import (
     print_evidence,
     print_path,
 )
-from ray_jobs.options import as_of_option, emit, graph_option, json_option, limit_option, opened
+from ray_jobs.options import (
+    as_of_option,
+    emit,
+    graph_option,
+    json_option,
+    limit_option,
+    min_articles_option,
+    opened,
+    predicate_option,
+)
 
 console = Console(highlight=False)
 
@@ -35,7 +44,9 @@ console = Console(highlight=False)
 @click.command()
 @click.argument("text")
 @graph_option
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--limit", default=10, show_default=True, type=click.IntRange(1), help="Concepts at the most."
+)
 @json_option
 def search(text: str, graph: str, limit: int, as_json: bool) -> None:
     """Find concepts of the graph by name."""
@@ -59,9 +70,15 @@ def search(text: str, graph: str, limit: int, as_json: bool) -> None:
 @click.command()
 @click.argument("concept")
 @graph_option
-@click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
-@click.option("--direction", default="both", type=click.Choice(["out", "in", "both"]))
-@click.option("--min-articles", default=1, show_default=True, type=click.IntRange(1))
+@predicate_option
+@click.option(
+    "--direction",
+    default="both",
+    show_default=True,
+    type=click.Choice(["out", "in", "both"]),
+    help="Edges of which CONCEPT is the subject, the object, or either.",
+)
+@min_articles_option
 @as_of_option
 @limit_option
 @json_option
@@ -99,7 +116,7 @@ def neighbors(
 @click.argument("subject")
 @click.argument("object_", metavar="OBJECT")
 @graph_option
-@click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
+@predicate_option
 @click.option("--retracted", is_flag=True, help="Show the sentences of retracted articles too.")
 @as_of_option
 @limit_option
@@ -232,9 +249,17 @@ def cypher(query: str, graph: str, as_json: bool) -> None:
 @click.argument("start", metavar="A")
 @click.argument("end", metavar="B")
 @graph_option
-@click.option("--limit", "k", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--max-edges", default=4, show_default=True, type=click.IntRange(1, 6))
-@click.option("--min-articles", default=1, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--limit", "k", default=5, show_default=True, type=click.IntRange(1), help="Paths at the most."
+)
+@click.option(
+    "--max-edges",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 6),
+    help="Steps of a path at the most.",
+)
+@min_articles_option
 @as_of_option
 @json_option
 def path(

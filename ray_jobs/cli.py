@@ -22,7 +22,8 @@ from ray_jobs import (
 )
 from ray_jobs.demo import demo
 from ray_jobs.extract_notes import command as extract
-from ray_jobs.extracting import extraction, extractor
+from ray_jobs.extracting import extractor
+from ray_jobs.extraction_figures import extraction
 from ray_jobs.hospital import hospital
 from ray_jobs.kg_build import command as kg_build
 from ray_jobs.patients import command as contexts

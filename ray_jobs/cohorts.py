@@ -15,7 +15,7 @@ from predictor.cohort import Cohort, load_task, make_cohort
 from predictor.patient_concepts import patient_seeds, write_seeds
 from predictor.sources import Records, open_records
 from predictor.sources.draft import draft_layout
-from ray_jobs.options import emit, json_option
+from ray_jobs.options import emit, json_option, told_plainly
 
 console = Console(highlight=False)
 
@@ -43,16 +43,13 @@ task_option = click.option(
 @json_option
 def cohort(data: Path, layout: Path | None, task: str, out: Path | None, as_json: bool) -> None:
     """Show who a task predicts, and how many rows each exclusion takes."""
-    try:
-        with open_records(data, layout) as records:
-            made = make_cohort(records, load_task(task, records))
-            if out is not None:
-                import pyarrow.parquet as pq
+    with told_plainly(), open_records(data, layout) as records:
+        made = make_cohort(records, load_task(task, records))
+        if out is not None:
+            import pyarrow.parquet as pq
 
-                pq.write_table(made.rows, out)
-            emit(_told(records, made)) if as_json else _show(records, made)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+            pq.write_table(made.rows, out)
+        emit(_told(records, made)) if as_json else _show(records, made)
 
 
 @click.command()
@@ -71,14 +68,11 @@ def seeds(
     data: Path, layout: Path | None, task: str, vocabulary: Path, out: Path, as_json: bool
 ) -> None:
     """Write the concepts known of each patient by the prediction time, for retrieval."""
-    try:
-        with open_records(data, layout) as records:
-            loaded = load_task(task, records)
-            made = make_cohort(records, loaded)
-            found = patient_seeds(records, made, loaded, Vocabulary.load(vocabulary))
-            write_seeds(out, found.rows)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+    with told_plainly(), open_records(data, layout) as records:
+        loaded = load_task(task, records)
+        made = make_cohort(records, loaded)
+        found = patient_seeds(records, made, loaded, Vocabulary.load(vocabulary))
+        write_seeds(out, found.rows)
     told = [{**dataclasses.asdict(one), "share": round(one.share, 4)} for one in found.resolved]
     if as_json:
         emit({"rows": len(found.rows), "resolved": told})
@@ -95,10 +89,8 @@ def seeds(
 @click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def layout(table: Path) -> None:
     """Draft the layout of a TABLE of your own, to be corrected: `... > layout.yaml`."""
-    try:
+    with told_plainly():
         click.echo(draft_layout(table), nl=False)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _told(records: Records, made: Cohort) -> dict[str, object]:

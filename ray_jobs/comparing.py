@@ -15,12 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from kg_builder.history import KINDS, EdgeChange, EdgeHistory, State, compare
-from kg_builder.model import PREDICATES
 from kg_builder.snapshot import find_by_digest
 from kg_builder.snapshot_reader import SnapshotReader
 from kg_builder.snapshot_tables import find_snapshot
 from ray_jobs.config import parse_cut
-from ray_jobs.options import directory_option, emit, json_option
+from ray_jobs.options import directory_option, emit, json_option, predicate_option, told_plainly
 
 console = Console(highlight=False)
 
@@ -56,7 +55,7 @@ def named_state(graph: str, text: str, today: date) -> Named:
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @directory_option
-@click.option("--predicate", "predicates", multiple=True, type=click.Choice(PREDICATES))
+@predicate_option
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only such changes.")
 @click.option(
     "--limit",
@@ -77,11 +76,9 @@ def diff(
 
     A and B are dates (YYYY, YYYY-MM, YYYY-MM-DD) of the current snapshot, or digests of snapshots.
     """
-    try:
+    with told_plainly():
         one, other = (named_state(graph, text, date.today()) for text in (before, after))
         readers = [SnapshotReader(state.snapshot) for state in (one, other)]
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     with closing(readers[0]), closing(readers[1]):
         states = [State(r, s.as_of) for r, s in zip(readers, (one, other), strict=True)]
         history = compare(*states, predicates=predicates or None)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from kg_builder.snapshot import list_snapshots
 from kg_builder.snapshot_tables import find_snapshot
-from ray_jobs.options import emit, graph_option, json_option
+from ray_jobs.options import emit, graph_option, json_option, told_plainly
 from ray_jobs.screen import bars
 from retrieval.embed import embed_snapshot
 from retrieval.embedding import Embedder, open_embedder
@@ -52,13 +52,11 @@ def embed(graph: str, embedding: Path, as_json: bool) -> None:
     Run it again after an update, or an interruption: no text is embedded twice.
     """
     load_quietly()
-    try:
+    with told_plainly():
         embedder = open_embedder(embedding)
         current = find_snapshot(graph)
         cuts = [info.path for info in list_snapshots(current.parent.parent) if info.origin.as_of]
         rows = [embedded(path, embedder) for path in dict.fromkeys([current, *cuts])]
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     if as_json:
         emit(rows)
     else:

@@ -46,7 +46,13 @@ def pairs(source: Path, graph: str, as_of: date | None, as_json: bool) -> None:
 
 @click.command("bridging")
 @graph_option
-@click.option("--number", default=200, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--number",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Questions, drawn from the graph.",
+)
 @as_of_option
 @json_option
 def bridging(graph: str, number: int, as_of: date | None, as_json: bool) -> None:

@@ -33,6 +33,7 @@ from extractor.schema import Finding, Identifier, Note, NoteFindings, State, Sub
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import AsOf, vocabulary_directory
+from ray_jobs.options import processes_option, told_plainly
 from ray_jobs.screen import bars, console, resumable, tell_figures
 from ray_jobs.shards import Parts, Shard, cut_shards
 
@@ -262,13 +263,18 @@ def summary(tally: Tally) -> dict[str, Any]:
 
 @click.command("extract")
 @click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="NOTES.jsonl|DIR")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Findings, as JSON lines; what became of notes and outcomes goes beside.",
+)
 @click.option(
     "--model",
     default="rules",
     show_default=True,
     metavar="rules|small|both|smollm|PATH",
-    help="Rules, the small model that ships, both, SmolLM2 tuned, or the folder of another.",
+    help="Who reads: rules, the model that ships, both, SmolLM2 tuned, or a model's folder.",
 )
 @click.option("--vocabulary", metavar="DIR", help="The starter vocabulary unless given.")
 @click.option(
@@ -277,13 +283,17 @@ def summary(tally: Tally) -> dict[str, Any]:
     help="Say how likely the outcome is, by the folder that `extractor finetune` wrote.",
 )
 @click.option(
-    "--graph", metavar="DIR|URL", help="With --outcomes: and by literature of this graph."
+    "--graph",
+    metavar="DIR|URL",
+    help="With --outcomes and --task: what this graph's literature says counts too.",
 )
 @click.option("--task", help="With --graph: readmission_30d, in_hospital_mortality or a variant.")
 @click.option("--as-of", type=AsOf(), help="With --graph: cut it here, not at prediction times.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@processes_option
 @click.option(
-    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Show a note as HTML."
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the note with most findings, marked.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
 @resumable()
@@ -308,7 +318,7 @@ def command(
     """
     if graph is not None and (outcomes is None or task is None):
         raise click.UsageError("--graph is for the outcome: give --outcomes and --task with it")
-    try:
+    with told_plainly():
         literature = _literature(graph, task, as_of) if graph and task else None
         with bars() as shown:
             tally = extract(
@@ -317,8 +327,6 @@ def command(
             )  # fmt: skip
         if page is not None:
             write_page(source, out, page)
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     tell_figures(summary(tally), as_json, "Notes read")
     for bad in tally.bad[:20]:
         console.print(f"[yellow]refused:[/] {bad.place}: {bad.problem}")

@@ -1,14 +1,13 @@
-"""`medweave extractor ...` and `medweave evaluate extraction`: making and measuring readers."""
+"""`medweave extractor ...`: making readers of notes."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from extractor.examples import read_marked
 from extractor.prompt import BRIEF, PROMPTS
@@ -16,15 +15,73 @@ from extractor.records import finding_lines, note_line, outcome_line
 from extractor.schema import Finding, Kind, NoteFindings, State
 from extractor.split import Split
 from kg_builder.durable import replace_text
-from ray_jobs.extraction_figures import measured, measured_outcomes
+from ray_jobs.options import existing, told_plainly
 from ray_jobs.tuning_files import tuning_data
 
 console = Console(highlight=False)
 notes_console = Console(stderr=True, highlight=False)
-existing = click.Path(exists=True, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
 CHECKED = 200
 """The held-out sentences that decide which weights of an adapter are kept."""
 PATIENCE = 20
+
+
+notes_option = click.option(
+    "--notes", required=True, type=existing, help="Notes to learn from, JSON lines."
+)
+gold_option = click.option(
+    "--gold", required=True, type=existing, help="Their findings, as `extract` writes."
+)
+held_out_notes_option = click.option(
+    "--held-out-notes", required=True, type=existing, help="Other notes, to measure the loss on."
+)
+held_out_gold_option = click.option(
+    "--held-out-gold", required=True, type=existing, help="The findings of these."
+)
+base_option = click.option(
+    "--base", required=True, type=existing, help="The folder of the model to start from."
+)
+out_option = click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write.",
+)
+seed_option = click.option(
+    "--seed", default=1, show_default=True, help="The same seed gives the same result."
+)
+rate_option = click.option(
+    "--rate",
+    default=1e-3,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="The learning rate at the start.",
+)
+batch_option = click.option(
+    "--batch", default=16, show_default=True, type=click.IntRange(1), help="Texts of a step."
+)
+
+
+def rounds_option(default: int) -> Callable[[Command], Command]:
+    """How often every text is learned from."""
+    return click.option(
+        "--epochs",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Rounds over all texts.",
+    )
+
+
+def rank_option(default: int) -> Callable[[Command], Command]:
+    """How large an adapter is."""
+    return click.option(
+        "--rank",
+        default=default,
+        show_default=True,
+        type=click.IntRange(1),
+        help="The rank of the adapter's matrices: its size.",
+    )
 
 
 @click.group()
@@ -33,10 +90,17 @@ def extractor() -> None:
 
 
 @extractor.command("practice")
-@click.option("--notes", "count", default=1500, show_default=True, type=click.IntRange(1))
-@click.option("--seed", default=1, show_default=True)
-@click.option("--held-out", is_flag=True, help="In the styles that are kept for testing.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--notes",
+    "count",
+    default=1500,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many notes.",
+)
+@seed_option
+@click.option("--held-out", is_flag=True, help="Write in the styles that are kept for testing.")
+@out_option
 def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
     """Write notes of nobody, OUT/notes.jsonl, and the findings in them, OUT/gold.jsonl."""
     from extractor.schema import Note, Status
@@ -60,22 +124,28 @@ def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
 
 
 @extractor.command("pretrain")
-@click.option("--notes", required=True, type=existing, help="Notes to learn from, JSON lines.")
-@click.option("--gold", required=True, type=existing, help="Their findings, as `extract` writes.")
-@click.option("--held-out-notes", required=True, type=existing)
-@click.option("--held-out-gold", required=True, type=existing)
-@click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", default=2600, show_default=True)
+@notes_option
+@gold_option
+@held_out_notes_option
+@held_out_gold_option
+@out_option
+@click.option(
+    "--steps", default=2600, show_default=True, type=click.IntRange(1), help="Steps of training."
+)
 @click.option("--minutes", type=float, help="End after so long, whatever the steps.")
-@click.option("--seed", default=1, show_default=True)
+@seed_option
 @click.option(
     "--settings",
     "settings_file",
     type=existing,
-    help="The settings.json of a model, to make one of its size; steps, minutes and seed as there.",
+    help="The settings.json of a model, to make one like it; --steps and the like do not count.",
 )
 @click.option(
-    "--processes", default=0, show_default=True, help="Make batches beside, for a GPU to wait less."
+    "--processes",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Processes that make batches ahead, so that a GPU waits less.",
 )
 def pretrain(
     notes: Path,
@@ -94,37 +164,45 @@ def pretrain(
     from extractor.pretrain import Settings
     from extractor.pretrain import pretrain as train
 
-    try:
+    with told_plainly():
         training, held = read_marked(notes, gold), read_marked(held_out_notes, held_out_gold)
         settings = (
-            Settings(**json.loads(settings_file.read_text(encoding="utf-8")))
+            Settings.load(settings_file)
             if settings_file
             else Settings(steps=steps, minutes=minutes, seed=seed)
         )
         curve = train(training, held, out, settings, notes_console.print, processes=processes)
-    except (OSError, ValueError, TypeError) as error:
-        raise click.ClickException(str(error)) from error
     draw_curve(curve.by_name(), out / "curve.png")
     console.print(f"Model in {out}")
 
 
 @extractor.command("finetune")
-@click.option("--base", required=True, type=existing, help="The folder of the model to start from.")
+@base_option
 @click.option("--data", "notes", required=True, type=existing, help="Notes, JSON lines.")
 @click.option("--gold", type=existing, help="Marked findings of the notes, to learn them from.")
 @click.option("--labels", type=existing, help="CSV: subject_id, hadm_id, prediction_time, label.")
 @click.option("--found", type=existing, help="Findings by `extract`, for outcomes; else --gold.")
-@click.option("--split", "split_file", required=True, type=existing)
+@click.option(
+    "--split",
+    "split_file",
+    required=True,
+    type=existing,
+    help="The split file of the task, the same that `train --split` gets.",
+)
 @click.option(
     "--passages", type=existing, help="What `contexts` wrote, or JSON lines of the same fields."
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--epochs", default=3, show_default=True)
-@click.option("--rate", default=1e-3, show_default=True)
-@click.option("--rank", default=16, show_default=True)
-@click.option("--batch", default=16, show_default=True)
-@click.option("--negatives", type=click.FloatRange(0), help="Rows without event for each with.")
-@click.option("--seed", default=1, show_default=True)
+@out_option
+@rounds_option(3)
+@rate_option
+@rank_option(16)
+@batch_option
+@click.option(
+    "--negatives",
+    type=click.FloatRange(0),
+    help="Learn from so many rows without the event for each with it; from all unless given.",
+)
+@seed_option
 def finetune(
     base: Path,
     notes: Path,
@@ -149,34 +227,44 @@ def finetune(
     from extractor.finetune import finetune as fit
     from extractor.tuning_texts import Tuning
 
-    try:
+    with told_plainly():
         split = Split.load(split_file)
         data = tuning_data(notes, gold, labels, found, passages)
         tuning = Tuning(
             epochs=epochs, rate=rate, rank=rank, batch=batch, negatives=negatives, seed=seed
         )
         outcomes = fit(base, data, split, out, tuning, notes_console.print)
-    except (OSError, ValueError, LookupError) as error:
-        raise click.ClickException(str(error)) from error
     replace_text(out / "outcomes.jsonl", "".join(map(outcome_line, outcomes)))
     console.print(f"Adapters and {len(outcomes)} outcomes in {out}")
 
 
 @extractor.command("adapt")
-@click.option("--base", required=True, type=existing, help="The folder of the model to start from.")
-@click.option("--notes", required=True, type=existing, help="Notes to learn from, JSON lines.")
-@click.option("--gold", required=True, type=existing, help="Their findings, as `extract` writes.")
-@click.option("--held-out-notes", required=True, type=existing)
-@click.option("--held-out-gold", required=True, type=existing)
-@click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--form", type=click.Choice(PROMPTS), default=BRIEF, show_default=True)
+@base_option
+@notes_option
+@gold_option
+@held_out_notes_option
+@held_out_gold_option
+@out_option
+@click.option(
+    "--form",
+    type=click.Choice(PROMPTS),
+    default=BRIEF,
+    show_default=True,
+    help="What prompts and answers look like; kept with the adapter.",
+)
 @click.option("--texts", type=click.IntRange(1), help="Learn from so many sentences, drawn.")
-@click.option("--empty-share", default=0.3, show_default=True, type=click.FloatRange(0, 1))
-@click.option("--epochs", default=1, show_default=True)
-@click.option("--rate", default=1e-3, show_default=True)
-@click.option("--rank", default=8, show_default=True)
-@click.option("--batch", default=16, show_default=True)
-@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--empty-share",
+    default=0.3,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Of the sentences without a finding, learn from this share.",
+)
+@rounds_option(1)
+@rate_option
+@rank_option(8)
+@batch_option
+@seed_option
 def adapt(
     base: Path,
     notes: Path,
@@ -205,68 +293,10 @@ def adapt(
         rank=rank, alpha=2 * rank, dropout=0.0, rate=rate, batch=batch, epochs=epochs, form=form,
         empty_share=empty_share, texts=texts, checked=CHECKED, patience=PATIENCE, seed=seed,
     )  # fmt: skip
-    try:
+    with told_plainly():
         fitted, checked = (
             TuningData(tuple(read_marked(n, g)))
             for n, g in ((notes, gold), (held_out_notes, held_out_gold))
         )
         fit_adapter(base, fitted, checked, out, tuning, notes_console.print)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     console.print(f"Adapter in {out}")
-
-
-@click.command("extraction")
-@click.argument("gold", type=existing, metavar="GOLD.jsonl")
-@click.argument("found", type=existing, nargs=-1, required=True, metavar="FOUND.jsonl...")
-@click.option("--notes", type=existing, help="The notes, for groups and for notes without gold.")
-@click.option("--by", "group", help="A field of the notes to group by, for example style.")
-@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Of one kind alone.")
-@click.option("--outcomes", type=existing, help="Outcomes, to be measured against --labels.")
-@click.option("--labels", type=existing)
-@click.option("--json", "as_json", is_flag=True)
-def extraction(
-    gold: Path,
-    found: tuple[Path, ...],
-    notes: Path | None,
-    group: str | None,
-    kind: str | None,
-    outcomes: Path | None,
-    labels: Path | None,
-    as_json: bool,
-) -> None:
-    """Precision, recall and F1 of findings by span, concept and status, beside each other.
-
-    GOLD.jsonl holds marked findings, each FOUND.jsonl what `medweave extract` found.
-    """
-    try:
-        figures = measured(gold, found, notes, group, kind)
-        if outcomes is not None and labels is not None:
-            figures["outcome"] = measured_outcomes(outcomes, labels)
-    except (OSError, ValueError, LookupError) as error:
-        raise click.ClickException(str(error)) from error
-    if as_json:
-        click.echo(json.dumps(figures, indent=1))
-        return
-    for name, part in figures.items():
-        if name == "outcome":
-            console.print(part)
-        else:
-            _print(name, part)
-
-
-def _print(name: str, figures: dict[str, Any]) -> None:
-    table = Table("", "", "precision", "recall", "F1", "95 %", title=name, title_justify="left")
-    for group, levels in figures["groups"].items():
-        for level, value in levels.items():
-            shown = [
-                "-" if value[k] is None else f"{value[k]:.3f}"
-                for k in ("precision", "recall", "f1")
-            ]
-            ends = value["f1_low"], value["f1_high"]
-            between = "-" if None in ends else f"{ends[0]:.3f} to {ends[1]:.3f}"
-            table.add_row(group, level, *shown, between)
-    console.print(table)
-    for rate in ("ungrounded_share", "truncated_share", "invalid_share"):
-        if figures.get(rate) is not None:
-            console.print(f"{rate.replace('_', ' ')}: {figures[rate]:.4f}")

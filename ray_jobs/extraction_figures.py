@@ -1,4 +1,4 @@
-"""How well findings and outcomes agree with what was marked, from the files of both."""
+"""`medweave evaluate extraction`: how findings and outcomes agree with what was marked."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import click
+from rich.console import Console
+from rich.table import Table
+
 from extractor.evaluate import Score, score
 from extractor.schema import Identifier, Kind
+from ray_jobs.options import existing, json_option, told_plainly
 from ray_jobs.tuning_files import findings_by_note, read_labels
+
+console = Console(highlight=False)
 
 
 def measured(
@@ -115,3 +122,59 @@ def measured_outcomes(outcomes: Path, labels: Path) -> dict[str, Any]:
         "calibration_slope": line_of.slope,
         "calibration_intercept": line_of.intercept,
     }
+
+
+@click.command("extraction")
+@click.argument("gold", type=existing, metavar="GOLD.jsonl")
+@click.argument("found", type=existing, nargs=-1, required=True, metavar="FOUND.jsonl...")
+@click.option("--notes", type=existing, help="The notes, for groups and for notes without gold.")
+@click.option("--by", "group", help="A field of the notes to group by, for example style.")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Of one kind alone.")
+@click.option("--outcomes", type=existing, help="Outcomes, to be measured against --labels.")
+@click.option("--labels", type=existing, help="What happened: CSV, as for `extractor finetune`.")
+@json_option
+def extraction(
+    gold: Path,
+    found: tuple[Path, ...],
+    notes: Path | None,
+    group: str | None,
+    kind: str | None,
+    outcomes: Path | None,
+    labels: Path | None,
+    as_json: bool,
+) -> None:
+    """Precision, recall and F1 of findings by span, concept and status, beside each other.
+
+    GOLD.jsonl holds marked findings, each FOUND.jsonl what `medweave extract` found.
+    """
+    if (outcomes is None) != (labels is None):
+        raise click.UsageError("--outcomes are measured against --labels: give both")
+    with told_plainly():
+        figures = measured(gold, found, notes, group, kind)
+        if outcomes is not None and labels is not None:
+            figures["outcome"] = measured_outcomes(outcomes, labels)
+    if as_json:
+        click.echo(json.dumps(figures, indent=1))
+        return
+    for name, part in figures.items():
+        if name == "outcome":
+            console.print(part)
+        else:
+            _print(name, part)
+
+
+def _print(name: str, figures: dict[str, Any]) -> None:
+    table = Table("", "", "precision", "recall", "F1", "95 %", title=name, title_justify="left")
+    for group, levels in figures["groups"].items():
+        for level, value in levels.items():
+            shown = [
+                "-" if value[k] is None else f"{value[k]:.3f}"
+                for k in ("precision", "recall", "f1")
+            ]
+            ends = value["f1_low"], value["f1_high"]
+            between = "-" if None in ends else f"{ends[0]:.3f} to {ends[1]:.3f}"
+            table.add_row(group, level, *shown, between)
+    console.print(table)
+    for rate in ("ungrounded_share", "truncated_share", "invalid_share"):
+        if figures.get(rate) is not None:
+            console.print(f"{rate.replace('_', ' ')}: {figures[rate]:.4f}")

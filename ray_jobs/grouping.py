@@ -13,7 +13,14 @@ from rich.text import Text
 
 from kg_builder.model import REFUTES
 from kg_builder.search import resolve
-from ray_jobs.options import as_of_option, emit, graph_option, json_option
+from ray_jobs.options import (
+    as_of_option,
+    emit,
+    graph_option,
+    json_option,
+    limit_option,
+    told_plainly,
+)
 from ray_jobs.retrieving import retriever_over
 from retrieval.communities import FINE, TOP, Communities, Community
 from retrieval.summaries import CommunitySummary, Statement, summarize
@@ -26,8 +33,14 @@ LEVELS = {"top": TOP, "fine": FINE}
 @click.command("communities")
 @click.argument("concept", required=False)
 @graph_option
-@click.option("--level", type=click.Choice(list(LEVELS)), default="top", show_default=True)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--level",
+    type=click.Choice(list(LEVELS)),
+    default="top",
+    show_default=True,
+    help="Few large communities, or the many that they consist of.",
+)
+@limit_option
 @as_of_option
 @json_option
 def communities(
@@ -58,10 +71,8 @@ def _asked(view: View, found: Communities, text: str) -> list[Community]:
     """The communities that a person names: by their own id, or by a concept."""
     if named := found.named(text):
         return named
-    try:
+    with told_plainly():
         concept = resolve(view.reader, text)
-    except (LookupError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
     chosen = found.of_concept(concept.id)
     if not chosen:
         raise click.ClickException(

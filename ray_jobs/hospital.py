@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from predictor.synthetic.leaks import LEAKS
-from predictor.synthetic.make import HospitalError, Plan, Report, make_hospital
-from ray_jobs.options import emit, json_option
+from predictor.synthetic.make import Plan, Report, make_hospital
+from ray_jobs.options import emit, json_option, told_plainly
 
 console = Console(highlight=False)
 
@@ -26,7 +26,12 @@ def hospital() -> None:
 @hospital.command("make")
 @click.option("--patients", required=True, type=click.IntRange(1), help="How many patients.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write.",
+)
 @click.option("--leak", type=click.Choice(LEAKS), help="Plant one leak, for an audit to find.")
 @click.option(
     "--without",
@@ -40,7 +45,7 @@ def make(
 ) -> None:
     """Write a hospital in the layout of MIMIC-IV, with notes, and its truth in OUT/truth."""
     began = time.monotonic()
-    try:
+    with told_plainly():
         plan = Plan(patients, seed, leak or "", "notes" in without, "graph" in without)
         with _bar(as_json) as bar:
             task = bar.add_task("simulating", total=None)
@@ -51,8 +56,6 @@ def make(
                     task, description=what, completed=done, total=total
                 ),
             )
-    except (HospitalError, OSError) as error:
-        raise click.ClickException(str(error)) from error
     if as_json:
         emit(dataclasses.asdict(report))
         return

@@ -13,7 +13,15 @@ from kg_builder.ledger import Ledger
 from kg_builder.search import resolve
 from kg_builder.snapshot import current_digest, list_snapshots, remove_snapshot
 from kg_builder.store import Verifiable
-from ray_jobs.options import as_of_option, directory_option, emit, graph_option, json_option, opened
+from ray_jobs.options import (
+    as_of_option,
+    directory_option,
+    emit,
+    graph_option,
+    json_option,
+    opened,
+    told_plainly,
+)
 
 console = Console(highlight=False)
 FORMATS = ("kgx", "graphml", "networkx", "neo4j-import")
@@ -77,16 +85,22 @@ def list_(graph: str, as_json: bool) -> None:
 @directory_option
 def remove(digest_: str, graph: str) -> None:
     """Remove a snapshot that is not the current one."""
-    try:
+    with told_plainly():
         remove_snapshot(graph, digest_)
-    except (ValueError, FileNotFoundError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.command()
 @graph_option
-@click.option("--format", "format_", required=True, type=click.Choice(FORMATS))
-@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    required=True,
+    type=click.Choice(FORMATS),
+    help="For whom: tools of KGX, Neo4j's import, Gephi and the like (GraphML), NetworkX.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="The folder or file to write."
+)
 def export(graph: str, format_: str, out: Path) -> None:
     """Write the graph for other tools; the same graph gives the same bytes."""
     from kg_builder.export import export_graph
@@ -99,8 +113,15 @@ def export(graph: str, format_: str, out: Path) -> None:
 @click.command()
 @click.argument("concept")
 @graph_option
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--limit", default=25, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write both to.",
+)
+@click.option(
+    "--limit", default=25, show_default=True, type=click.IntRange(1), help="Neighbours at the most."
+)
 @as_of_option
 def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) -> None:
     """Draw the neighbourhood of CONCEPT: a page whose edges open to sentences, and a PNG."""

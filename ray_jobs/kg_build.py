@@ -8,7 +8,7 @@ import click
 
 from ray_jobs.build import build
 from ray_jobs.build_figures import Built, summary
-from ray_jobs.options import workers_option
+from ray_jobs.options import linker_option, told_plainly, workers_option
 from ray_jobs.screen import bars, console, resumable, tell_figures
 
 
@@ -20,7 +20,7 @@ from ray_jobs.screen import bars, console, resumable, tell_figures
     metavar="DIR",
     help="What `medweave vocabulary build` made; the starter vocabulary unless given.",
 )
-@click.option("--linker", default="lexicon", show_default=True)
+@linker_option
 @workers_option
 @click.option(
     "--ledger",
@@ -46,7 +46,7 @@ def command(
 
     Run it again after an interruption, or with more files: what is complete is not done again.
     """
-    try:
+    with told_plainly():
         with bars() as shown:
             built = build(
                 inputs,
@@ -62,8 +62,6 @@ def command(
             from ray_jobs.publishing import publish_to
 
             publish_to(graph, store)
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     tell_figures(summary(built), as_json, "Graph built")
     report_failures(built, graph)
 

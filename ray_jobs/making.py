@@ -12,11 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from ontologies.concept import Vocabulary
-from ray_jobs.options import emit, existing, json_option
+from ray_jobs.options import emit, existing, json_option, linker_option, told_plainly
 
 console = Console(highlight=False)
 folder = click.Path(file_okay=False, path_type=Path)
 LEVELS = {"mention": "span", "mention and id": "span_id", "concepts per document": "document"}
+vocabulary_option = click.option(
+    "--vocabulary",
+    "directory",
+    required=True,
+    type=existing,
+    help="What `medweave vocabulary build` made.",
+)
 MOST_PARTS = 60
 """A longer list is told by its length: what is in it stands in a file."""
 
@@ -29,7 +36,14 @@ def vocabulary() -> None:
 @vocabulary.command("build")
 @click.argument("paths", nargs=-1, required=True, type=existing, metavar="PATH...")
 @click.option("--out", required=True, type=folder, help="The folder to write.")
-@click.option("--language", "languages", multiple=True, default=("ENG",), show_default=True)
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    default=("ENG",),
+    show_default=True,
+    help="Languages of UMLS names to read, by the three letters of the UMLS.",
+)
 @click.option("--source", "sources", multiple=True, help="UMLS sources to read; all unless given.")
 @click.option("--suppressed", is_flag=True, help="Read names that UMLS suppresses too.")
 @json_option
@@ -44,7 +58,7 @@ def build(
     """Join the vocabularies in PATH (files or folders) into one."""
     from ontologies.build import build_vocabulary
 
-    with console.status("reading") as status:
+    with told_plainly(), console.status("reading") as status:
         report = build_vocabulary(
             paths,
             out,
@@ -61,7 +75,13 @@ def build(
 
 @vocabulary.command("fetch")
 @click.argument("name", required=False)
-@click.option("--into", default="vocabularies", type=folder, show_default=True)
+@click.option(
+    "--into",
+    default="vocabularies",
+    type=folder,
+    show_default=True,
+    help="The folder in which a folder NAME is made.",
+)
 def fetch(name: str | None, into: Path) -> None:
     """Download a public vocabulary by NAME; without a name, list what there is."""
     from ontologies.fetch import catalog
@@ -74,11 +94,8 @@ def fetch(name: str | None, into: Path) -> None:
             table.add_row(entry.name, entry.title, entry.version, entry.licence, how)
         console.print(table)
         return
-    try:
-        with console.status(f"fetching {name}"):
-            files = fetch_files(name, into / name)
-    except (OSError, ValueError, LookupError) as error:
-        raise click.ClickException(str(error)) from error
+    with told_plainly(), console.status(f"fetching {name}"):
+        files = fetch_files(name, into / name)
     for file in files:
         known = "recorded now" if file.first else "as at the first fetch"
         console.print(f"{file.path}  SHA-256 {file.sha256} ({known})", soft_wrap=True)
@@ -98,15 +115,20 @@ def linker() -> None:
     type=existing,
     help="A PubTator file whose articles must enter no training.",
 )
-@click.option("--vocabulary", "directory", required=True, type=existing)
-@click.option("--out", required=True, type=click.Path(path_type=Path))
+@vocabulary_option
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The folder for weights and card.",
+)
 def train(
     corpora: tuple[Path, ...], held_out: tuple[Path, ...], directory: Path, out: Path
 ) -> None:
     """Learn when a name means its concept, from annotated corpora in PubTator format."""
     from ontologies.train import train as train_weights
 
-    with console.status("training"):
+    with told_plainly(), console.status("training"):
         card = train_weights(corpora, held_out, Vocabulary.load(directory), out)
     print_report(card, f"Weights in {out}")
 
@@ -118,16 +140,17 @@ def evaluate() -> None:
 
 @evaluate.command("linking")
 @click.argument("corpus", type=existing, metavar="FILE.pubtator")
-@click.option("--vocabulary", "directory", required=True, type=existing)
-@click.option("--linker", "name", default="lexicon", show_default=True)
+@vocabulary_option
+@linker_option
 @json_option
-def linking(corpus: Path, directory: Path, name: str, as_json: bool) -> None:
+def linking(corpus: Path, directory: Path, linker: str, as_json: bool) -> None:
     """Precision, recall and F1 of mentions and of concepts per document, by entity type."""
     from ontologies.evaluate import evaluate_linking
     from ontologies.linker import open_linker
 
-    opened = Vocabulary.load(directory)
-    report = evaluate_linking(corpus, open_linker(name, opened), opened)
+    with told_plainly():
+        opened = Vocabulary.load(directory)
+        report = evaluate_linking(corpus, open_linker(linker, opened), opened)
     rows = {
         f"{kind}, {level}": getattr(scores, field)
         for kind, scores in report.types.items()
@@ -143,7 +166,7 @@ def linking(corpus: Path, directory: Path, name: str, as_json: bool) -> None:
 
 @evaluate.command("relations")
 @click.argument("corpus", type=existing, metavar="FILE.pubtator")
-@click.option("--vocabulary", "directory", required=True, type=existing)
+@vocabulary_option
 @json_option
 def relations(corpus: Path, directory: Path, as_json: bool) -> None:
     """Chemical-induced diseases: pairs of an article that some sentence states as caused."""
@@ -151,10 +174,11 @@ def relations(corpus: Path, directory: Path, as_json: bool) -> None:
     from ontologies.linker import open_linker
     from ray_jobs.mining import extractor_of
 
-    opened = Vocabulary.load(directory)
-    report = evaluate_relations(
-        corpus, open_linker("lexicon", opened), opened, extractor_of(opened)
-    )
+    with told_plainly():
+        opened = Vocabulary.load(directory)
+        report = evaluate_relations(
+            corpus, open_linker("lexicon", opened), opened, extractor_of(opened)
+        )
     rows = {"stated as caused": report.stated, "named in one sentence": report.co_occurrence}
     print_scores(rows, f"Relations on {report.articles} articles of {corpus.name}", as_json)
 

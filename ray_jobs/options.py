@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
+from kg_builder.model import PREDICATES
 from kg_builder.store import IMPLEMENTATIONS, GraphStore, open_store
 from ray_jobs.config import AsOf
 
@@ -40,23 +41,53 @@ workers_option = click.option(
     type=click.IntRange(1),
     help="Processes; one a core, as far as there are files. 1: all in this process, without Ray.",
 )
-limit_option = click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+processes_option = click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Processes; 1: all in this process, without Ray.",
+)
+limit_option = click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1), help="So many at the most."
+)
+predicate_option = click.option(
+    "--predicate",
+    "predicates",
+    multiple=True,
+    type=click.Choice(PREDICATES),
+    help="Only edges of this predicate; may be given again.",
+)
+min_articles_option = click.option(
+    "--min-articles",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Only edges that so many articles state, for and against counted together.",
+)
+linker_option = click.option(
+    "--linker",
+    default="lexicon",
+    show_default=True,
+    metavar="lexicon|scispacy",
+    help="What finds concepts in text.",
+)
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """What is wrong with a command's input ends it with that said, and nothing of the program."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager
 def opened(graph: str) -> Iterator[GraphStore]:
-    """The store at this address, closed afterwards.
-
-    What is wrong with it, or with a read of it, becomes a usage error that says so.
-    """
-    try:
-        store = open_store(graph)
-        try:
-            yield store
-        finally:
-            store.close()
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
+    """The store at this address, closed afterwards; errors are told plainly."""
+    with told_plainly(), closing(open_store(graph)) as store:
+        yield store
 
 
 def emit(rows: object) -> None:

@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from kg_builder.durable import replace_text
 from kg_builder.snapshot_tables import find_snapshot, read_build
-from ray_jobs.options import as_of_option, existing, graph_option
+from ray_jobs.options import as_of_option, existing, graph_option, processes_option, told_plainly
 from ray_jobs.patient_records import (
     CONTEXT_VERSION,
     BadLine,
@@ -36,7 +36,6 @@ from ray_jobs.patient_records import (
 )
 from ray_jobs.screen import bars, console, resumable, tell_figures
 from ray_jobs.shards import Parts, Shard, cut_shards
-from retrieval.outcomes import UnknownTaskError
 from retrieval.patients import numbers_alone
 from retrieval.retriever import GraphRetriever, MissingCutError, graph_directory
 
@@ -205,19 +204,26 @@ def summary(tally: Tally) -> dict[str, Any]:
 @click.argument("source", type=existing, metavar="SEEDS.jsonl")
 @graph_option
 @click.option("--task", required=True, help="readmission_30d, in_hospital_mortality or a variant.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--features", type=click.Path(dir_okay=False, path_type=Path), help="Write them as Parquet too."
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON lines to write, one for each of SEEDS.",
+)
+@click.option(
+    "--features",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Features, as Parquet.",
 )
 @click.option(
     "--limit",
     default=10,
     show_default=True,
     type=click.IntRange(0),
-    help="Passages; 0: features alone, ten times as fast.",
+    help="Passages for each line; 0: features alone, ten times as fast.",
 )
 @as_of_option
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@processes_option
 @click.option("--json", "as_json", is_flag=True, help="Print the final figures as JSON.")
 @resumable()
 def command(
@@ -235,14 +241,12 @@ def command(
 
     Run it again after an interruption: what is complete is not made again.
     """
-    try:
+    with told_plainly():
         recipe = Recipe(str(Path(graph_directory(graph)).resolve()), task, as_of, limit)
         with bars() as shown:
             tally = contexts(
                 source, out, recipe, features=features, workers=workers, progress=shown
             )
-    except (OSError, ValueError, MissingCutError, UnknownTaskError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     tell_figures(summary(tally), as_json, "Contexts made")
     if tally.bad:
         first = tally.bad[0]

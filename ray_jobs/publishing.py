@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ray_jobs.options import emit, json_option
+from ray_jobs.options import emit, json_option, told_plainly
 from ray_jobs.screen import bars
 
 if TYPE_CHECKING:
@@ -48,10 +48,8 @@ def publish(graph: str, url: str, no_evidence: bool, as_json: bool) -> None:
     User and password come from NEO4J_USERNAME and NEO4J_PASSWORD. Data of others in the same
     database are never touched. A publish that died is completed by running it again.
     """
-    try:
+    with told_plainly():
         report = publish_to(graph, url, evidence=not no_evidence)
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     figures = dataclasses.asdict(report)
     if as_json:
         emit(figures)

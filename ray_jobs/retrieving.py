@@ -50,7 +50,14 @@ def retriever_over(graph: str, embedding: Path | None = None) -> Iterator[GraphR
 @click.command()
 @click.argument("question")
 @graph_option
-@click.option("-k", "--limit", default=10, show_default=True, type=click.IntRange(1))
+@click.option(
+    "-k",
+    "--limit",
+    default=10,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Sentences at the most.",
+)
 @as_of_option
 @embedding_option
 @model_options

@@ -15,10 +15,10 @@ from predictor.study import Plan
 from ray_jobs.cohorts import data_option, layout_option, task_option
 from ray_jobs.config import AsOf
 from ray_jobs.graph_step import PASSAGES
-from ray_jobs.options import emit, existing, json_option
+from ray_jobs.options import emit, existing, json_option, processes_option, told_plainly
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, with_contexts
-from ray_jobs.risk_options import KINDS, inputs_options, told_plainly
+from ray_jobs.risk_options import KINDS, inputs_options, seed_option
 from ray_jobs.risk_reasons import explain_command, report_command
 from ray_jobs.risk_scoring import score_command, validate_command
 from ray_jobs.risk_tables import json_of, print_audit, print_trained
@@ -31,29 +31,58 @@ from ray_jobs.train_risk import Division, gathered_with_split, train
 @layout_option
 @task_option
 @inputs_options
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--split", type=existing, help="A split file that serves both stages.")
-@click.option("--folds", default=5, show_default=True, type=click.IntRange(2))
 @click.option(
-    "--test-share", default=0.2, show_default=True, type=click.FloatRange(0, 1, True, True)
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The run's folder; a training that was interrupted goes on there.",
 )
-@click.option("--model", "kinds", multiple=True, type=click.Choice(KINDS), help="Default: all.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--replicates", default=1000, show_default=True, type=click.IntRange(20))
+@click.option(
+    "--split", type=existing, help="The split file that stage 1 was fitted by; else one is made."
+)
+@click.option(
+    "--folds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Parts of the patients, each predicted by models that did not see it.",
+)
+@click.option(
+    "--test-share",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0, 1, True, True),
+    help="The share of patients that enters no training.",
+)
+@click.option(
+    "--model",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    help="Which model; may be given again, the first is kept. All unless given.",
+)
+@seed_option
+@click.option(
+    "--replicates",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(20),
+    help="Draws of patients behind each interval.",
+)
 @click.option(
     "--passages",
     default=PASSAGES,
     show_default=True,
     type=click.IntRange(0),
-    help="Kept of the literature for each row; 0: features alone, ten times as fast.",
+    help="Passages kept for each row; 0: the graph's features alone, ten times as fast.",
 )
 @click.option(
     "--graph-until",
     type=AsOf(),
     help="Fit once more with the graph as it was known then: what newer articles are worth.",
 )
-@click.option("--no-ablation", is_flag=True, help="Fit on all sources of information alone.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--no-ablation", is_flag=True, help="Do not fit on each set of sources too.")
+@processes_option
 @json_option
 def train_command(
     data: Path,
@@ -110,8 +139,8 @@ def train_command(
 @click.option("--task", metavar="NAME|FILE", help="A task by name, or a YAML file.")
 @inputs_options
 @click.option("--table", type=existing, help="A feature table that someone else made (Parquet).")
-@click.option("--split", type=existing)
-@click.option("--seed", default=0, show_default=True)
+@click.option("--split", type=existing, help="The split file that stage 1 was fitted by.")
+@seed_option
 @json_option
 def audit_command(
     data: Path | None,

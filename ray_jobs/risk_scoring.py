@@ -16,9 +16,9 @@ from predictor.run import RunInfo, check_fits, load_info, load_risk_model
 from predictor.schema import FeatureTable
 from predictor.sources import open_records
 from ray_jobs.cohorts import data_option, layout_option
-from ray_jobs.options import emit, json_option
+from ray_jobs.options import emit, json_option, told_plainly
 from ray_jobs.risk_data import Inputs, gather, with_contexts
-from ray_jobs.risk_options import KINDS, inputs_options, run_option, told_plainly
+from ray_jobs.risk_options import inputs_options, kind_option, run_option, seed_option
 from ray_jobs.risk_tables import (
     add_performance,
     console,
@@ -32,8 +32,13 @@ from ray_jobs.risk_tables import (
 @data_option
 @layout_option
 @inputs_options
-@click.option("--model", "kind", type=click.Choice(KINDS), help="Default: the run's first.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@kind_option
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Risks, as JSON lines.",
+)
 def score_command(
     run: Path,
     data: Path,
@@ -85,8 +90,8 @@ def opened(run: Path, inputs: Inputs, kind: str | None) -> tuple[RunInfo, RiskMo
 @data_option
 @layout_option
 @inputs_options
-@click.option("--model", "kind", type=click.Choice(KINDS), help="Default: the run's first.")
-@click.option("--seed", default=0, show_default=True)
+@kind_option
+@seed_option
 @json_option
 def validate_command(
     run: Path,

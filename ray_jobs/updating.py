@@ -30,7 +30,14 @@ from ray_jobs.build import build
 from ray_jobs.build_figures import summary
 from ray_jobs.config import AsOf, vocabulary_directory
 from ray_jobs.kg_build import report_failures
-from ray_jobs.options import directory_option, emit, json_option, workers_option
+from ray_jobs.options import (
+    directory_option,
+    emit,
+    json_option,
+    linker_option,
+    told_plainly,
+    workers_option,
+)
 from ray_jobs.screen import bars, print_figures
 
 console = Console(highlight=False)
@@ -87,7 +94,7 @@ def downloading() -> Progress:
 @click.command()
 @directory_option
 @click.option("--vocabulary", metavar="DIR", help="The vocabulary that the graph was built with.")
-@click.option("--linker", default="lexicon", show_default=True)
+@linker_option
 @workers_option
 @click.option("--ledger", metavar="PATH|URI", help="Where evidence is kept if not in --graph.")
 @click.option(
@@ -111,7 +118,7 @@ def update(
 
     Run it again after an interruption: what is complete is not done again.
     """
-    try:
+    with told_plainly():
         shelf = Ledger.open(ledger or graph)
         find_snapshot(graph)
         with one_writer(graph), downloading() as shown:
@@ -130,8 +137,6 @@ def update(
                 ledger=ledger,
                 progress=mining,
             )
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     figures = {"applied": [path.name for path in paths], **summary(built)}
     if as_json:
         click.echo(json.dumps(figures, indent=1))
@@ -209,7 +214,7 @@ def cut(graph: str, as_of: date, as_json: bool) -> None:
     """
     from kg_builder.ladybug_store import load_ladybug
 
-    try:
+    with told_plainly():
         if current_digest(graph) is None:
             raise FileNotFoundError(f"{graph} has no current snapshot: build one with kg_build")
         with one_writer(graph):
@@ -217,8 +222,6 @@ def cut(graph: str, as_of: date, as_json: bool) -> None:
             whole = read_info(find_snapshot(graph))
             info = cut_snapshot(graph, as_of)
             load_ladybug(info.path)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise click.ClickException(str(error)) from error
     figures = cut_figures(info, whole, as_of)
     if as_json:
         emit({**asdict(figures), "path": str(info.path)})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import networkx
 import pytest
 from click.testing import CliRunner, Result
@@ -155,3 +157,28 @@ def test_snapshots_are_listed_and_the_current_one_stays(graph: str) -> None:
 
 def test_a_directory_without_a_graph_names_the_remedy(tmp_path: Path) -> None:
     assert "kg_build" in said("stats", "--graph", str(tmp_path), status=1).output
+
+
+def commands(group: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """All commands, with the words that call them."""
+    if isinstance(group, click.Group):
+        for name, command in group.commands.items():
+            yield from commands(command, (*words, name))
+    else:
+        yield " ".join(words), group
+
+
+@pytest.mark.parametrize(("words", "command"), [pytest.param(*c, id=c[0]) for c in commands(main)])
+def test_every_command_and_option_says_what_it_does(words: str, command: click.Command) -> None:
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    assert command.help
+    assert [option.opts for option in options if not option.help] == []
+
+
+def test_a_folder_without_a_vocabulary_is_told_plainly(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.pubtator"
+    corpus.write_text("1|t|Gout.\n1|a|\n", encoding="utf-8")
+    for measure in ("linking", "relations"):
+        failed = said("evaluate", measure, str(corpus), "--vocabulary", str(tmp_path), status=1)
+        assert failed.output.startswith("Error: ")
+        assert str(tmp_path) in failed.output
