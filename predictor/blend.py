@@ -2,7 +2,8 @@
 
 Risks that add up are what a regression reads best, thresholds and interactions what trees do. How
 much each of the two says is chosen, like their settings, on rows that neither was fitted on.
-Features without support in training rows do not enter (`predictor.support`).
+Features without support in training rows do not enter, but those that articles support may
+(`predictor.support`).
 """
 
 from __future__ import annotations
@@ -78,12 +79,15 @@ class Blend:
     """A regression and boosted trees, each tuned as it is alone, then weighed."""
 
     name = "blend"
-    candidates: tuple[Settings, ...] = ({"support": 3.0}, {"support": 5.0})
+    candidates: tuple[Settings, ...] = (
+        {"support": 3.0, "documented": 0.0},
+        {"support": 5.0, "documented": 1.0},
+    )
 
     def fit(
         self, table: FeatureTable, label: I8, settings: Settings, *, seed: int, threads: int = 1
     ) -> FittedBlend:
-        table = supported(table, label, settings.get("support", 0.0))
+        table = _supported(table, label, settings)
         linear = Logistic().fit(table, label, _own(settings, LINEAR), seed=seed, threads=threads)
         trees = LightGBM().fit(table, label, _own(settings, TREES), seed=seed, threads=threads)
         return FittedBlend(linear, trees, settings.get("weight", 0.5))
@@ -91,9 +95,8 @@ class Blend:
     def tune(
         self, train: Labelled, valid: Labelled, settings: Settings, *, seed: int, threads: int = 1
     ) -> Tuned:
-        support = settings.get("support", 0.0)
-        train = (supported(*train, support), train[1])
-        chosen: dict[str, float] = {"support": support}
+        train = (_supported(*train, settings), train[1])
+        chosen: dict[str, float] = dict(settings)
         predicted = []
         for kind, prefix in ((Logistic(), LINEAR), (LightGBM(), TREES)):
             given = kind.candidates if prefix == LINEAR else kind.candidates[:SMALL_TREES]
@@ -117,6 +120,12 @@ class Blend:
 def blended(linear: F64, trees: F64, weight: float) -> F64:
     """Probabilities (n,) whose log odds are the weighted mean of those of both."""
     return expit(weight * log_odds(linear) + (1 - weight) * log_odds(trees))
+
+
+def _supported(table: FeatureTable, label: I8, settings: Settings) -> FeatureTable:
+    """What enters: see `predictor.support`; where nothing is said, all."""
+    documented = bool(settings.get("documented", 0.0))
+    return supported(table, label, settings.get("support", 0.0), documented=documented)
 
 
 def _own(settings: Mapping[str, float], prefix: str) -> dict[str, float]:

@@ -66,7 +66,7 @@ class Logistic:
     name = "logistic"
     candidates: tuple[Settings, ...] = (
         {"penalty": 1000.0, "lasso": 0.0},
-        *({"penalty": penalty, "lasso": 1.0} for penalty in (20.0, 40.0, 80.0)),
+        *({"penalty": penalty, "lasso": 1.0} for penalty in (30.0, 60.0)),
     )
 
     def fit(

@@ -33,6 +33,9 @@ KEYS: Final = ("subject_id", "stay_id", "prediction_time")
 CLOCK: Final = "clock "
 TIME: Final = pa.timestamp("us")
 METADATA: Final = b"medweave.features"
+PAIR: Final = "pair of "
+"""How a feature begins that says: the patient has these two concepts, which articles say do harm
+together."""
 
 Source = Literal["structured", "notes", "graph"]
 SOURCES: Final[tuple[Source, ...]] = ("structured", "notes", "graph")

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from ontologies.concept import Vocabulary
 from ontologies.linker import Seed
-from predictor.schema import CLOCK, Column, FeatureTable
+from predictor.schema import CLOCK, PAIR, Column, FeatureTable
 from retrieval.patients import PatientContext, seed_of
 from retrieval.seeds import STATUS_WEIGHTS
 
@@ -237,7 +237,7 @@ def feature_table(
     if wanted is None:
         pairs = _common(harmful)
     else:
-        pairs = [column.name for column in wanted if column.name.startswith(_PAIR)]
+        pairs = [column.name for column in wanted if column.name.startswith(PAIR)]
     for row, held in zip(rows, harmful, strict=True):
         row["features"] |= {name: float(name in held) for name in pairs}
     columns = [Column(name, GRAPH, clock=GRAPH) for name in (*names, *pairs)]
@@ -248,8 +248,6 @@ LEAST_ROWS: Final = 20
 MOST_PAIRS: Final = 300
 """A limit of space that looks at no outcome, as for findings of notes."""
 
-_PAIR: Final = "pair of "
-
 
 def pair_name(first: str, second: str) -> str:
     """How the column of two concepts is named.
@@ -257,7 +255,7 @@ def pair_name(first: str, second: str) -> str:
     >>> pair_name("aspirin", "warfarin")
     'pair of aspirin and warfarin'
     """
-    text = f"{_PAIR}{first} and {second}"
+    text = f"{PAIR}{first} and {second}"
     return re.sub(r'[:"\[\]{},\s]+', " ", text).strip()[:160]
 
 

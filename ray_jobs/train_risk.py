@@ -30,7 +30,7 @@ from predictor.schema import FeatureTable
 from predictor.scores_records import bedside_scores
 from predictor.sources import Records, open_records
 from predictor.study import GivenScore, Job, Plan, Study, counts_of, do, done, jobs_of, study
-from predictor.synthetic.truth import read_truth
+from predictor.synthetic.reached import Reached, reached, true_risks
 from ray_jobs.kept_fits import KeptFits
 from ray_jobs.risk_audit import audit_probes
 from ray_jobs.risk_data import (
@@ -211,7 +211,12 @@ def keep(trained: Trained, inputs: Inputs, records: Records, plan: Plan, out: Pa
         save_risk_model(trained.runs[kind].model, out / "models" / kind)
     write_table(predictions(table, trained.runs), out / "predictions.parquet")
     metrics = metrics_of(trained, plan)
-    _write(out / "metrics.json", {**metrics, "best_reachable": best_reachable(inputs, metrics)})
+    near = reachable(inputs, trained)
+    best = {
+        "best_reachable": None if near is None else near.best,
+        "reachable": None if near is None else asdict(near),
+    }
+    _write(out / "metrics.json", {**metrics, **best})
     told = {
         "command": {key: str(value) for key, value in asdict(inputs).items() if value is not None},
         "plan": asdict(plan),
@@ -244,16 +249,21 @@ def metrics_of(trained: Trained, plan: Plan) -> dict[str, Any]:
     }
 
 
-def best_reachable(inputs: Inputs, metrics: Mapping[str, Any]) -> float | None:
-    """The AUROC of the true risks, for a synthetic hospital that still has its truth.
+def reachable(inputs: Inputs, trained: Trained) -> Reached | None:
+    """How near the models come to the true risks of the test rows, where these are known.
 
-    Read once everything is fitted and measured, and told beside the figures, for comparison alone.
+    They are for a synthetic hospital that still has its truth, which is read once everything is
+    fitted and measured, and told beside the figures, for comparison alone.
     """
+    table, main = trained.gathered.table, next(iter(trained.runs.values()))
+    part = table.take(main.test)
+    stays = part.table["stay_id"].to_pylist()
     try:
-        tasks = read_truth(inputs.data).tasks
+        risk = true_risks(inputs.data, table.task, part.subjects.tolist(), stays)
     except (OSError, ValueError):
         return None
-    return tasks[metrics["task"]].best if metrics["task"] in tasks else None
+    probabilities = {name: run.probability[run.test] for name, run in trained.runs.items()}
+    return reached(risk, part.labels, probabilities)
 
 
 def _json_ready(value: Any) -> Any:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from predictor.encode import Encoder
-from predictor.metrics import auroc, log_loss, log_odds
+from predictor.metrics import auroc, expit, log_loss, log_odds
 from predictor.model import Explained, ModelError, kind_named, kinds, load_model, save_model
 from predictor.schema import Column, FeatureError, FeatureTable
 from predictor.support import supported
@@ -180,6 +180,26 @@ def test_support_is_the_correlations_z_and_finds_what_is_bent() -> None:
     assert {c.name for c in supported(table, table.labels, z - 0.01).columns} == {"bent", "weak"}
     assert {c.name for c in supported(table, table.labels, z + 0.01).columns} == {"bent"}
     assert len(supported(table, table.labels, 1000.0).columns) == 3
+
+
+def test_what_articles_support_needs_no_support_in_the_rows() -> None:
+    rng = np.random.default_rng(0)
+    n = 400
+    strong, pair, other = rng.normal(0, 1, n), rng.random(n) < 0.1, rng.random(n) < 0.1
+    label = (rng.random(n) < expit(2 * strong)).astype(np.int8)
+    given = {"strong": strong, "pair of aspirin and warfarin": pair, "other": other}
+    base, _ = made_table(n)
+    keys = base.take(np.arange(n)).table.select(["subject_id", "stay_id", "prediction_time"])
+    made = keys.append_column("label", pa.array(label))
+    for name, values in given.items():
+        made = made.append_column(name, pa.array(values.astype(float)))
+    table = FeatureTable.make("t", [Column(name, "graph") for name in given], made)
+
+    def kept(**settings: bool) -> set[str]:
+        return {column.name for column in supported(table, table.labels, 5.0, **settings).columns}
+
+    assert kept() == {"strong"}
+    assert kept(documented=True) == {"strong", "pair of aspirin and warfarin"}
 
 
 def test_a_lasso_leaves_out_what_tells_nothing(world: tuple[FeatureTable, np.ndarray]) -> None:
