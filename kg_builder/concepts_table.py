@@ -21,7 +21,9 @@ Array = npt.NDArray[Any]
 class Concepts(Protocol):
     """Where concepts are looked up: a vocabulary."""
 
-    def select(self, ids: pa.StringArray, /) -> pa.Table: ...
+    def select(self, ids: pa.StringArray, /) -> pa.Table:
+        """The rows of these ids, in the order asked; raises `KeyError` with an unknown one."""
+        ...
 
 
 class OtherVocabularyError(KeyError):

@@ -155,6 +155,7 @@ class EvidenceRows(NamedTuple):
 
     @classmethod
     def of(cls, table: pa.Table, mentioned: Pairs, subjects: Array, objects: Array) -> EvidenceRows:
+        """The rows of an evidence table whose concepts have these codes."""
         article = _integers(table["article"])
         extractors, (extractor,) = _coded(table["extractor"])
         signed = Pairs(article, extractor)

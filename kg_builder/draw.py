@@ -81,6 +81,7 @@ def heading(around: Neighbourhood) -> tuple[str, str]:
 
 
 def group_key(node: Node) -> str:
+    """The semantic group that a node is coloured by."""
     return node.group if node.group in GROUPS else OTHER
 
 

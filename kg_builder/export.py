@@ -45,6 +45,7 @@ def concept_batches(store: GraphStore) -> Iterator[list[Concept]]:
 
 
 def id_batches(store: GraphStore) -> Iterator[list[str]]:
+    """The ids of all concepts, sorted, `BATCH` at a time."""
     ids = store.concept_ids()
     while batch := list(islice(ids, BATCH)):
         yield batch
@@ -115,6 +116,7 @@ def write_kgx(store: GraphStore, out: Path) -> list[Path]:
 
 
 def kgx_node(concept: Concept) -> Iterable[Any]:
+    """The cells of a concept in the order of `NODE_COLUMNS`."""
     return (
         concept.id,
         categories(concept.semantic_types),
@@ -161,6 +163,7 @@ def edge_id(key: EdgeKey) -> str:
 
 
 def pmids(numbers: Iterable[int]) -> tuple[str, ...]:
+    """PMIDs as CURIEs."""
     return tuple(f"PMID:{number}" for number in numbers)
 
 

@@ -82,10 +82,12 @@ class Plan:
 
     @property
     def article_buckets(self) -> int:
+        """How many parts the articles are written in."""
         return -(-len(self.pmids) // ARTICLE_ROWS)
 
     @property
     def edge_buckets(self) -> int:
+        """How many parts the edges are written in, by their subjects."""
         return len(self.subject_borders) + 1
 
 

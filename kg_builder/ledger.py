@@ -91,13 +91,16 @@ class ShardEntry:
 
     @property
     def name(self) -> str:
+        """The name that the shard's content and versions give it."""
         return self.key.name
 
     def as_json(self) -> dict[str, Any]:
+        """The entry as a line of the manifest."""
         return asdict(self) | {"name": self.name, "version": LEDGER_VERSION}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ShardEntry:
+        """The entry of a line; raises `LedgerVersionError` for another version's."""
         if value.get("version") != LEDGER_VERSION:
             raise LedgerVersionError(
                 f"shard {value.get('name')} has ledger version {value.get('version')!r}, this "

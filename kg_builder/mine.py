@@ -40,11 +40,15 @@ class Extractor(Protocol):
     """
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Name and version of the method; part of what makes evidence unique."""
+        ...
 
     def relate_many(
         self, texts: Sequence[str], sentences: pa.Table, mentions: pa.Table
-    ) -> pa.Table: ...
+    ) -> pa.Table:
+        """The evidence of many articles at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class ShardTables:
     failures: pa.Table
 
     def by_name(self) -> Mapping[str, pa.Table]:
+        """The tables by their names in the ledger."""
         return {name: getattr(self, name) for name in LEDGER_TABLES}
 
 

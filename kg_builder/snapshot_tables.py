@@ -110,10 +110,12 @@ class Strings:
         return len(self._column)
 
     def take(self, rows: Array) -> list[str]:
+        """The strings of these rows, in the order asked."""
         texts: list[str] = self._column.take(pa.array(rows, pa.int64())).to_pylist()
         return texts
 
     def at(self, row: int) -> bytes:
+        """The string of a row, in UTF-8."""
         return bytes(self._data[self._ends[row] : self._ends[row + 1]])
 
     def left(self, text: bytes) -> int:
@@ -202,9 +204,11 @@ class SnapshotTables:
         return self._arrays[key]
 
     def bits(self, table: str, column: str) -> Bits:
+        """A column of booleans."""
         return Bits(self.array(table, column))
 
     def strings(self, table: str, column: str) -> Strings:
+        """A column of strings, sorted where `row` is asked of it."""
         return Strings(self.array(table, column))
 
     def close(self) -> None:

@@ -176,6 +176,7 @@ class PairTable:
         return len(self.together)
 
     def at(self, row: int) -> PairStatistics:
+        """One pair as a value."""
         return PairStatistics(
             self.ids[self.first_row[row]],
             self.ids[self.second_row[row]],

@@ -33,6 +33,7 @@ _HYPHENS = frozenset("-‐‑‒–−")
 
 
 def letter_case(token: str) -> int:
+    """How a token is written: `LOWER`, `DIGIT`, `UPPER`, `TITLE`, `MIXED` or `OTHER`."""
     if token.islower():
         return LOWER
     if token.isdigit():

@@ -52,7 +52,9 @@ class Linker(Protocol):
         """Name and version of the method and its weights; part of what makes evidence unique."""
         ...
 
-    def link(self, text: str) -> list[Mention]: ...
+    def link(self, text: str) -> list[Mention]:
+        """The mentions of a text."""
+        ...
 
     def link_many(self, texts: Iterable[str]) -> list[list[Mention]]:
         """Link many texts, in order; equal to `[link(text) for text in texts]`, but faster."""

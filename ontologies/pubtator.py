@@ -30,6 +30,7 @@ class MarkedArticle:
 
     @property
     def text(self) -> str:
+        """Title and abstract, joined by one line end as PubTator counts them."""
         return f"{self.title}\n{self.abstract}"
 
 

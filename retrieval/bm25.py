@@ -75,6 +75,7 @@ class Bm25:
         return held
 
     def save(self, directory: Path, name: str) -> None:
+        """Write the parts as `NAME.*.npy`."""
         for part in _PARTS:
             np.save(directory / f"{name}.{part}.npy", getattr(self, part))
         np.save(directory / f"{name}.size.npy", np.array(self.size))

@@ -40,6 +40,7 @@ class Edges(NamedTuple):
     belief: Floats
 
     def where(self, chosen: Array) -> Edges:
+        """The edges at these positions, or where a mask is true."""
         return Edges(*(column[chosen] for column in self))
 
 

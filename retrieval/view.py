@@ -145,6 +145,7 @@ class View:
         return _slices(self.index.sentence_starts, documents)
 
     def span(self, sentence: int) -> tuple[int, int]:
+        """(start, end) of a sentence document in its article's text."""
         row = self.index.sentence_rows[sentence]
         return int(self._starts[row]), int(self._ends[row])
 
@@ -350,6 +351,7 @@ class View:
         return rows[inside], document[inside], owner[inside]
 
     def close(self) -> None:
+        """Close the reader of the snapshot."""
         self.reader.close()
 
 

@@ -100,6 +100,7 @@ def _open(url: str, headers: Mapping[str, str]) -> Any:
 
 
 def read_text(url: str) -> str:
+    """What an address holds, as UTF-8; bytes that are none are replaced."""
     with _open(url, {}) as answer:
         content: bytes = answer.read()
     return content.decode("utf-8", "replace")

@@ -23,7 +23,9 @@ class Source(Protocol):
     The same bytes give the same records; memory does not grow with the file.
     """
 
-    def read(self, path: str | Path) -> Iterator[Record]: ...
+    def read(self, path: str | Path) -> Iterator[Record]:
+        """The articles, deletions and failures of a file."""
+        ...
 
 
 def open_source(name: str) -> Source:

@@ -1,19 +1,24 @@
-"""The commands that docs/ show run as they stand there, one after the other, in one folder.
+"""The commands that README and docs/ show exist, and run as they stand there in one folder.
 
 Run are the pages whose commands need nothing but medweave. Those of the other pages need a licence,
-a server or a model of the reader's own.
+a server or a model of the reader's own: of these the options are looked up.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
+
+from ray_jobs.cli import main
+from ray_jobs.kg_build import command as kg_build
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("risk.md", "audit.md")
@@ -33,6 +38,46 @@ def commands(page: str) -> list[str]:
 def blocks(page: str, language: str) -> list[str]:
     text = (DOCS / page).read_text(encoding="utf-8")
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def words(line: str) -> list[str]:
+    """The words of a shell command, up to a comment."""
+    return shlex.split(line, comments=True)
+
+
+def called(line: str) -> tuple[click.Command, list[str]] | None:
+    """The command of medweave that a line calls, and what it is given; none for other programs."""
+    first, *rest = words(line)
+    if first not in ("medweave", "kg_build"):
+        return None
+    command: click.Command = main if first == "medweave" else kg_build
+    while isinstance(command, click.Group):
+        command = command.commands[rest.pop(0)]
+    return command, rest
+
+
+EVERY_PAGE = [path.name for path in sorted(DOCS.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", ["../README.md", *EVERY_PAGE])
+def test_every_option_that_is_shown_exists(page: str) -> None:
+    for line in commands(page):
+        if found := called(line):
+            command, given = found
+            known = {name for option in command.params for name in option.opts}
+            shown = {word.partition("=")[0] for word in given if re.match("--?[a-z]", word)}
+            assert shown <= known, line
+
+
+def test_the_python_of_the_page_on_notes_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks("extraction.md", "python")
+    exec(compile(code, "extraction.md", "exec"), {})
+    told = capsys.readouterr().out.splitlines()
+    assert [tuple(line.rsplit(" ", 3)[:3]) for line in told] == [
+        ("gout", "problem", "present"),
+        ("chest pain", "problem", "absent"),
+        ("aspirin", "treatment", "present"),
+    ]
 
 
 @pytest.fixture(scope="module")
