@@ -65,6 +65,7 @@ class ModelReader:
             hadm_id=note.hadm_id,
             charttime=note.charttime,
             storetime=note.storetime,
+            note_type=note.note_type,
         )
 
 

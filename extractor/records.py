@@ -24,7 +24,8 @@ from extractor.schema import (
 )
 
 _TIMES = ("charttime", "storetime")
-_FIELDS = ("note_id", "text", "subject_id", "hadm_id", *_TIMES)
+_OF_NOTE = ("note_id", "subject_id", "hadm_id", *_TIMES, "note_type")
+_FIELDS = ("text", *_OF_NOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def outcome_line(outcome: SubjectOutcome) -> str:
 
 
 def _ids(read: NoteFindings) -> dict[str, object]:
-    return {name: getattr(read, name) for name in ("note_id", "subject_id", "hadm_id", *_TIMES)}
+    return {name: getattr(read, name) for name in _OF_NOTE}
 
 
 def _finding(finding: Finding) -> dict[str, object]:

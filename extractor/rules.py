@@ -68,6 +68,7 @@ class RuleReader:
             hadm_id=note.hadm_id,
             charttime=note.charttime,
             storetime=note.storetime,
+            note_type=note.note_type,
         )
 
     def _named(self, mentions: Iterable[Mention], text: str) -> Iterable[Named]:

@@ -56,7 +56,7 @@ class Note:
     """A clinical note. Times are ISO 8601 as the record has them, `None` where it has none.
 
     `charttime` is when the note speaks of, `storetime` when it could first be read: only the
-    latter tells what was known at a prediction time.
+    latter tells what was known at a prediction time. `note_type` is what the record calls its sort.
     """
 
     note_id: Identifier
@@ -65,6 +65,7 @@ class Note:
     hadm_id: Identifier | None = None
     charttime: str | None = None
     storetime: str | None = None
+    note_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class NoteFindings:
     hadm_id: Identifier | None = None
     charttime: str | None = None
     storetime: str | None = None
+    note_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Findings of notes as features: what notes that were known by the prediction time say, by status.
 
 A finding counts for the stay of its note, if the note was known (stored, else charted) by the
-prediction time, or within the hours that the task grants its discharge summary. What is absent,
-possible or over is a feature of its own: never the same as what is present, and never the same as
-what no note mentions. How often it is said plays no part: notes repeat and copy each other. A
-finding without a concept is taken by its words.
+prediction time; a discharge summary's also within the hours that the task grants it. What is
+absent, possible or over is a feature of its own: never the same as what is present, and never the
+same as what no note mentions. How often it is said plays no part: notes repeat and copy each other.
+A finding without a concept is taken by its words.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from predictor.schema import KEYS, TIME, Column, FeatureTable
 
 TOLD: Final = (Status.PRESENT, Status.ABSENT, Status.POSSIBLE, Status.HISTORICAL)
 """Statuses that become a feature for each finding; the others are counted alone."""
+SUMMARIES: Final = frozenset({"DS", "discharge", "discharge summary"})
+"""Note types of discharge summaries: what MIMIC-IV, others, and this project's hospital write."""
 LEAST_ROWS: Final = 20
 MOST_COLUMNS: Final = 800
 """Findings in at least `LEAST_ROWS` rows get a column, the most common ones first: a limit of
@@ -39,7 +41,7 @@ class FindingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class KnownFinding:
-    """A finding with the stay of its note and when the note was known."""
+    """A finding with the stay of its note, when the note was known, and of what sort it is."""
 
     subject_id: str
     stay_id: str
@@ -48,11 +50,27 @@ class KnownFinding:
     concept: str
     quote: str
     status: Status
+    note_type: str | None = None
 
     @property
     def key(self) -> str:
         """What is found: the concept's id, else the words in lower case, as columns are named."""
         return self.concept or _plain(self.quote.lower())
+
+    def known_by(self, cut: datetime, grace_hours: float) -> bool:
+        """Whether it may be read for a prediction at `cut`, with a grace for the summary alone.
+
+        Raises `FindingsError` where only a grace would let it in and its note's type is not told.
+        """
+        if self.known <= cut or self.known > cut + timedelta(hours=grace_hours):
+            return self.known <= cut
+        if self.note_type is None:
+            raise FindingsError(
+                f"note {self.note_id}: known {self.known - cut} after the prediction, and nobody "
+                f"says whether it is a discharge summary, to which alone the task grants "
+                f"{grace_hours:g} hours; give notes their note_type and extract them again"
+            )
+        return self.note_type in SUMMARIES
 
 
 def read_findings(path: Path) -> Iterator[KnownFinding]:
@@ -82,6 +100,7 @@ def _finding(row: Mapping[str, Any]) -> KnownFinding:
         row.get("concept") or "",
         row["quote"],
         Status(row["status"]),
+        row.get("note_type"),
     )
 
 
@@ -107,12 +126,12 @@ def note_features(
     `FeatureError` for repeated rows.
     """
     keys = list(zip(rows["subject_id"].to_pylist(), rows["stay_id"].to_pylist(), strict=True))
-    cuts = [cut + timedelta(hours=grace_hours) for cut in rows["prediction_time"].to_pylist()]
+    cuts = rows["prediction_time"].to_pylist()
     by_stay: dict[tuple[str, str], list[KnownFinding]] = defaultdict(list)
     for finding in findings:
         by_stay[finding.subject_id, finding.stay_id].append(finding)
     known = [
-        [finding for finding in by_stay.get(key, ()) if finding.known <= cut]
+        [finding for finding in by_stay.get(key, ()) if finding.known_by(cut, grace_hours)]
         for key, cut in zip(keys, cuts, strict=True)
     ]
     asked = _asked(wanted) if wanted is not None else _named(_common(known), name_of)

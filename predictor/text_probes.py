@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from predictor.leakage import LEAST_EVENTS, Measured, NotRun, counted, ranked
+from predictor.note_features import SUMMARIES
 from predictor.schema import FeatureTable, Key
 
-SUMMARIES: Final = frozenset({"DS", "discharge", "discharge summary"})
-"""Note types of discharge summaries: what MIMIC-IV, others, and this project's hospital write."""
 WORDS_LIMIT: Final = 0.60
 TWINS_LIMIT: Final = 0.01
 

@@ -156,6 +156,7 @@ def _read_alone(reader: Reader, note: Note) -> NoteFindings:
             hadm_id=note.hadm_id,
             charttime=note.charttime,
             storetime=note.storetime,
+            note_type=note.note_type,
         )
 
 
@@ -190,7 +191,7 @@ def _ask_outcomes(
         NoteFindings(
             n.note_id, State(said[n.note_id]["state"]), said[n.note_id]["reader"],
             tuple(found[n.note_id]), subject_id=n.subject_id, hadm_id=n.hadm_id,
-            charttime=n.charttime, storetime=n.storetime,
+            charttime=n.charttime, storetime=n.storetime, note_type=n.note_type,
         )
         for n in notes
     ]  # fmt: skip
@@ -313,7 +314,7 @@ def command(
     """Find problems, treatments and tests in clinical notes, each with its span and status.
 
     NOTES.jsonl holds a JSON object a line with note_id and text, and where known subject_id,
-    hadm_id, charttime and storetime; a folder holds .txt files. Run it again after an
+    hadm_id, charttime, storetime and note_type; a folder holds .txt files. Run it again after an
     interruption: what is complete is not read again.
     """
     if graph is not None and (outcomes is None or task is None):

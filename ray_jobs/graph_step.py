@@ -79,18 +79,15 @@ def with_findings(
     rows: Sequence[RowSeeds], findings: Iterable[KnownFinding], grace_hours: float = 0.0
 ) -> list[RowSeeds]:
     """Rows with the concepts of their notes added; of one found twice the heavier seed counts."""
-    import datetime as dt
-
     said: dict[Key, list[KnownFinding]] = defaultdict(list)
     for finding in findings:
         if finding.concept and str(finding.status) in STATUS_WEIGHTS:
             said[finding.subject_id, finding.stay_id].append(finding)
     grown = []
     for row in rows:
-        end = row.prediction_time + dt.timedelta(hours=grace_hours)
         seeds = {seed.concept_id: seed for seed in row.seeds}
         for finding in said.get((row.subject_id, row.stay_id), ()):
-            if finding.known > end:
+            if not finding.known_by(row.prediction_time, grace_hours):
                 continue
             status, time = str(finding.status), min(finding.known, row.prediction_time)
             seed = Seed(finding.concept, STATUS_WEIGHTS[status], status, time.isoformat())

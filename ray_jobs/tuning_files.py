@@ -35,7 +35,7 @@ def tuning_data(
         NoteFindings(
             n.note_id, State.OK, "given", tuple(stated.get(n.note_id, ())),
             subject_id=n.subject_id, hadm_id=n.hadm_id, charttime=n.charttime,
-            storetime=n.storetime,
+            storetime=n.storetime, note_type=n.note_type,
         )
         for n in known
     )  # fmt: skip

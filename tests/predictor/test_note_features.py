@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -58,13 +59,29 @@ def test_statuses_are_kept_apart_and_later_notes_left_out() -> None:
     assert column.concept == "UMLS:C1"
 
 
-def test_a_granted_grace_lets_a_later_note_in_and_is_told() -> None:
-    findings = [found(row, "UMLS:C1", Status.PRESENT, minutes=90) for row in (0, 1)]
+def test_a_granted_grace_lets_a_later_summary_in_and_is_told() -> None:
+    late = [found(row, "UMLS:C1", Status.PRESENT, minutes=90) for row in (0, 1)]
+    findings = [replace(one, note_type="DS") for one in late]
     none = note_features(rows_of(2), "t", findings)
     granted = note_features(rows_of(2), "t", findings, grace_hours=2)
     assert none.number("findings present").tolist() == [0, 0]
     assert granted.number("findings present").tolist() == [1, 1]
     assert {column.grace for column in granted.columns} == {2.0}
+
+
+def test_a_grace_is_of_the_discharge_summary_alone() -> None:
+    late = found(0, "UMLS:C1", Status.PRESENT, minutes=90)
+    kinds = ["DS", "PN", "discharge summary"]
+    findings = [replace(late, subject_id=f"p{n}", stay_id=f"s{n}", note_type=kind)
+                for n, kind in enumerate(kinds)]  # fmt: skip
+    made = note_features(rows_of(3), "t", findings, grace_hours=2)
+    assert made.number("findings present").tolist() == [1, 0, 1]
+    with pytest.raises(FindingsError, match="note_type"):
+        note_features(rows_of(1), "t", [late], grace_hours=2)
+    later = replace(late, known=late.known + timedelta(hours=1))
+    assert note_features(rows_of(1), "t", [later], grace_hours=2).number("notes read").tolist() == [
+        0
+    ]
 
 
 def test_findings_without_a_concept_are_taken_by_their_words() -> None:

@@ -265,7 +265,10 @@ def test_what_a_grace_is_worth_is_told(tmp_path: Path) -> None:
     }
     pa_csv.write_csv(pa.table(columns), tmp_path / "stays.csv")
     (tmp_path / "layout.yaml").write_text(LATE, encoding="utf-8")
-    finding = {"quote": "frail", "status": "present", "storetime": "2020-03-01T12:00:00"}
+    finding = {
+        "quote": "frail", "status": "present", "storetime": "2020-03-01T12:00:00",
+        "note_type": "discharge summary",
+    }  # fmt: skip
     said = [
         {**finding, "note_id": f"n{n}", "subject_id": f"p{n}", "hadm_id": str(n)}
         for n in np.flatnonzero(frail).tolist()
