@@ -26,8 +26,9 @@ from predictor.support import supported
 WEIGHTS: Final = tuple(step / 10 for step in range(11))
 """Of the regression; what is left to 1 is the trees'."""
 
-SMALL_TREES: Final = 2
-"""Of the trees' candidates, those of few leaves: what they add to a regression is not deep."""
+TREE_CANDIDATES: Final[tuple[Settings, ...]] = LightGBM.candidates[1:]
+"""The trees' candidates of fewest and of most leaves: beside a regression that fits, what is left
+for trees is shallow, and where it does not fit they must do all themselves."""
 
 LINEAR: Final = "logistic "
 TREES: Final = "lightgbm "
@@ -99,7 +100,7 @@ class Blend:
         chosen: dict[str, float] = dict(settings)
         predicted = []
         for kind, prefix in ((Logistic(), LINEAR), (LightGBM(), TREES)):
-            given = kind.candidates if prefix == LINEAR else kind.candidates[:SMALL_TREES]
+            given = kind.candidates if prefix == LINEAR else TREE_CANDIDATES
             tried = [kind.tune(train, valid, one, seed=seed, threads=threads) for one in given]
             best = min(tried, key=lambda tuned: tuned.loss).settings
             chosen |= {prefix + name: value for name, value in best.items()}
