@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def running(server: Neo4jServer) -> Iterator[Neo4jServer]:
+    """A server while it is needed, its user and password in the environment."""
+    server.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NEO4J_USERNAME", USERNAME)
+            patch.setenv("NEO4J_PASSWORD", server.password)
+            yield server
+    finally:
+        server.stop(signal.SIGKILL)
+
+
 QUICK_TO_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
@@ -61,10 +75,5 @@ def neo4j_server(
 ) -> Iterator[Neo4jServer]:
     """A Neo4j server of its own, its user and password in the environment."""
     home = tmp_path_factory.mktemp("neo4j")
-    server = Neo4jServer(neo4j_jars, home, java_options=QUICK_TO_START)
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEO4J_USERNAME", USERNAME)
-        patch.setenv("NEO4J_PASSWORD", server.password)
+    with running(Neo4jServer(neo4j_jars, home, java_options=QUICK_TO_START)) as server:
         yield server
-    server.stop(signal.SIGKILL)

@@ -12,28 +12,18 @@ from extractor.answers import grammar, read_answer
 from extractor.llm import LLM, Ask, ModelError, ScriptedLLM, open_llm
 from extractor.local_llm import ABOUT, LocalLLM
 from extractor.prompt import COMPACT, prompt, windows
+from tests.tiny_models import write_random_llama
 
 NOTE = 'PMH: "gout", asthma.\nDenies chest pain.\n' + "no pain " * 20
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model with chance weights: what it says is noise, but what it promises must hold."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     from extractor.small_tokenizer import train_tokenizer
 
-    torch.manual_seed(5)
-    folder = tmp_path_factory.mktemp("tiny")
-    tokenizer = train_tokenizer([NOTE] * 4, 600)
-    tokenizer.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=512,
-        tie_word_embeddings=True, pad_token_id=0, eos_token_id=1, bos_token_id=None,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
+    folder = write_random_llama(
+        tmp_path_factory.mktemp("tiny"), train_tokenizer([NOTE] * 4, 600), window=512
+    )
     (folder / ABOUT).write_text('{"prompt": "compact-1"}', encoding="utf-8")
     return folder
 

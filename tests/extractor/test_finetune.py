@@ -92,7 +92,7 @@ def test_rows_get_the_output_of_an_adapter_that_did_not_see_them(
         real(base, fitted, checked, folder, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "fit_adapter", recording)
-    tuning = Tuning(rate=1e-2, epochs=25, batch=8, check_every=5, patience=10)
+    tuning = Tuning(rate=1e-2, epochs=12, batch=4, check_every=8, patience=10)
     outcomes = finetune(SMALL, data, split, tmp_path, tuning)
     for fold, part in enumerate(split.folds):
         assert not seen[f"fold-{fold}"] & (set(part) | set(split.test))

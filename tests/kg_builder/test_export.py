@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import networkx as nx
@@ -20,6 +17,7 @@ from kg_builder.model import PREDICATES, REFUTES, PublicationDate
 from ontologies.concept import Concept, Name
 from tests.contracts.graphs import CONCEPTS, Statement, World, written
 from tests.contracts.snapshots import write_snapshot
+from tests.processes import python
 
 ASPIRIN, FAILURE, DISEASE, ATTACK, INSULIN = (concept.id for concept in CONCEPTS)
 
@@ -129,11 +127,7 @@ def test_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     trees = []
     for seed in ("1", "2"):
         out = tmp_path / seed
-        subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / "graph"), str(out)],
-            check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        )
+        python(code, tmp_path / "graph", out, PYTHONHASHSEED=seed)
         files = sorted(path for path in out.rglob("*") if path.is_file())
         trees.append([(str(path.relative_to(out)), path.read_bytes()) for path in files])
     assert trees[0] == trees[1]

@@ -27,6 +27,7 @@ from kg_builder.model import Deletion, Failure
 from kg_builder.schema import LEDGER_TABLES
 from kg_builder.snapshot import build_snapshot
 from tests.kg_builder.shard_world import WordExtractor, WordLinker, Words, add_file, article
+from tests.processes import python
 
 KEY = ShardKey("0" * 64, "words 1", "signs 1", "letters")
 
@@ -210,14 +211,9 @@ FULL = """
 def test_full_disk_is_told_and_leaves_nothing_half_done(
     tmp_path: Path, what: str, limit: int
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(FULL), what, str(limit), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "no room to write" in done.stdout
-    assert "run the same command again" in done.stdout
+    said = python(textwrap.dedent(FULL), what, limit, tmp_path)
+    assert "no room to write" in said
+    assert "run the same command again" in said
     ledger = Ledger.open(tmp_path)
     assert len(ledger.entries()) == (what == "snapshot")
     left = {path.name for path in tmp_path.rglob("*") if path.is_dir()}

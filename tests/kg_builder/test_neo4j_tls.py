@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +16,10 @@ from kg_builder.neo4j_publish import publish
 from kg_builder.neo4j_session import CertificateError, ServerUnavailableError
 from kg_builder.store import open_store
 from ray_jobs.cli import main
-from tests.conftest import QUICK_TO_START
+from tests.conftest import QUICK_TO_START, running
 from tests.contracts.snapshots import write_hashed
 from tests.kg_builder.neo4j_databases import CONCEPTS, many
-from tools.neo4j_server import USERNAME, Neo4jServer
+from tools.neo4j_server import Neo4jServer
 
 NAMED = "localhost"
 """The one name that the certificate is for."""
@@ -69,12 +68,8 @@ def encrypted(neo4j_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         java_options=QUICK_TO_START,
         certificate=home / "certificate",
     )
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEO4J_USERNAME", USERNAME)
-        patch.setenv("NEO4J_PASSWORD", server.password)
+    with running(server):
         yield server
-    server.stop(signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")

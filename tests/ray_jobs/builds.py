@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.processes import without_cluster
 
 SCRIPT = Path(sys.executable).parent / "kg_build"
 
@@ -27,14 +28,13 @@ def run(
     cwd: Path | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Build and return the figures and what was said on standard error."""
-    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
     done = subprocess.run(
         command(inputs, graph, "--workers", str(workers), *options),
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        env=environment,
+        env=without_cluster(),
     )
     assert done.returncode == status, done.stderr
     return json.loads(done.stdout) if done.stdout.strip() else {}, done.stderr

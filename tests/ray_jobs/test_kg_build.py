@@ -10,7 +10,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from ray_jobs import kg_build, mining
 from ray_jobs.build import build
 from ray_jobs.cluster import ALONE, Workers
 from ray_jobs.mining import InputFile
+from tests.processes import python
 from tests.ray_jobs.builds import command, run
 
 DEMO = sorted(Path(kg_builder.demo.__file__).parent.glob("*.xml"))
@@ -168,16 +168,7 @@ def test_one_worker_is_the_process_itself_without_ray(
     )
     graph = tmp_path / "graph"
     arguments = command(DEMO, graph, "--workers", "1")[1:]
-    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
-    done = subprocess.run(
-        [sys.executable, "-c", check, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
+    figures = json.loads(python(check, *arguments))
     assert figures["digest"] == built[1]["digest"]
     assert figures["processes"] == 1
     assert figures["mining_cpu_seconds"] > 0

@@ -15,6 +15,8 @@ from llama_index.core.llms import CompletionResponse, CompletionResponseGen, LLM
 from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index.core.llms.custom import CustomLLM
 
+from tests.tiny_models import write_random_llama
+
 
 class ScriptedLLM(CustomLLM):
     """Gives its answers in turn, the last one again and again; `asked` are the prompts."""
@@ -45,10 +47,9 @@ class ScriptedLLM(CustomLLM):
 
 
 def write_tiny_model(folder: Path, texts: Sequence[str], *, chat: bool) -> Path:
-    """A Llama of one layer with random weights, and a tokenizer trained on some texts."""
-    import torch
+    """A Llama with random weights, and a tokenizer trained on some texts."""
     from tokenizers import ByteLevelBPETokenizer
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     tokenizer = ByteLevelBPETokenizer()
     tokenizer.train_from_iterator(texts, 400, special_tokens=["<s>", "</s>"], show_progress=False)
@@ -59,20 +60,7 @@ def write_tiny_model(folder: Path, texts: Sequence[str], *, chat: bool) -> Path:
         fast.chat_template = (
             "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}</s>{% endfor %}<s>assistant:"
         )
-    fast.save_pretrained(folder)
-    torch.manual_seed(1)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=1024,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder, safe_serialization=True)
-    return folder
+    return write_random_llama(folder, fast)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -22,7 +22,8 @@ from retrieval.communities import (
 )
 from retrieval.summaries import described, summarize
 from retrieval.view import View
-from tests.retrieval.worlds import article, build, in_force_until, said_by_processes
+from tests.processes import said_with_other_seeds
+from tests.retrieval.worlds import article, build, in_force_until
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_same_communities_in_every_process(demo_graph: Path) -> None:
         "ids = view.concept_ids(range(view.concept_count))\n"
         "print([one.id for one in find_communities(ids, *pair_weights(view))])\n"
     )
-    said = said_by_processes(code, str(demo_graph))
+    said = said_with_other_seeds(code, str(demo_graph))
     assert len(said) == 1
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.processes import python
 from tests.retrieval.worlds import article, build
 
 TOLD = [
@@ -39,14 +37,5 @@ def test_answers_are_the_same_in_every_process(tmp_path: Path) -> None:
 
 
 def _medweave(*arguments: str, seed: str = "0", threads: str = "1") -> str:
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": threads}
     code = "from ray_jobs.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return python(code, *arguments, PYTHONHASHSEED=seed, OMP_NUM_THREADS=threads)

@@ -17,7 +17,8 @@ from ontologies.linker import Seed
 from retrieval import open_retriever
 from retrieval.passages import Passage
 from retrieval.retriever import GraphRetriever, MissingCutError
-from tests.retrieval.worlds import article, build, in_force_until, said_by_processes
+from tests.processes import said_with_other_seeds
+from tests.retrieval.worlds import article, build, in_force_until
 
 CUT = date(2015, 12, 31)
 QUESTIONS = [question for question in demo_questions() if not question.as_of]
@@ -131,7 +132,7 @@ def test_same_answer_in_every_process(demo_graph: Path) -> None:
         "retriever = open_retriever(sys.argv[1])\n"
         "for question in demo_questions(): print(repr(retriever.retrieve(question.text)))\n"
     )
-    said = said_by_processes(code, str(demo_graph))
+    said = said_with_other_seeds(code, str(demo_graph))
     assert len(said) == 1
     assert next(iter(said))
 

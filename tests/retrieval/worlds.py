@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
@@ -71,16 +68,3 @@ def article(pmid: int, *sentences: str, year: int = 2001, retracted: bool = Fals
         PublicationDate(year),
         retracted=retracted,
     )
-
-
-def said_by_processes(code: str, *arguments: str) -> set[bytes]:
-    """What a program prints in two processes that hash text otherwise: one answer, if sound."""
-    return {
-        subprocess.run(
-            [sys.executable, "-c", code, *arguments],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "1")
-    }
