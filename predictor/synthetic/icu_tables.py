@@ -122,7 +122,7 @@ def coma_parts(total: F64) -> I64:
     """Eyes, verbal and motor response that add up to a Glasgow Coma Scale of 3 to 15.
 
     >>> coma_parts(np.array([15.0, 9.0, 3.0])).tolist()
-    [[4, 2, 1], [5, 3, 1], [6, 4, 1]]
+    [[4, 3, 1], [5, 2, 1], [6, 4, 1]]
     """
     lost = (15 - total).astype(np.int64)
     motor = np.minimum(lost * 5 // 12, 5)

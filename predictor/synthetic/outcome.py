@@ -158,8 +158,8 @@ def reachable_auroc(risk: F64, score: F64) -> float:
     around it.
 
     >>> risk = np.array([0.1, 0.5])
-    >>> round(reachable_auroc(risk, risk), 3)   # 0.5*0.9 + (0.1*0.9 + 0.5*0.5) / 2 of all
-    0.633
+    >>> round(reachable_auroc(risk, risk), 3)  # 0.5*0.9 of 0.5*0.9 + 0.1*0.5
+    0.9
     """
     _, inverse = np.unique(score, return_inverse=True)
     positive = np.bincount(inverse, weights=risk)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
-from ontologies import curies
 from ontologies.curies import InvalidCurieError, make, normalize
 
 
@@ -52,7 +49,3 @@ def test_what_is_no_id(written: str) -> None:
 
 def test_a_local_id_may_repeat_its_prefix() -> None:
     assert make("CHEBI", "CHEBI:135495") == "CHEBI:135495"
-
-
-def test_the_doctests_hold() -> None:
-    assert doctest.testmod(curies, optionflags=doctest.ELLIPSIS).failed == 0

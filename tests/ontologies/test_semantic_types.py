@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import doctest
 import tomllib
 from pathlib import Path
 
@@ -116,7 +115,3 @@ def test_a_general_type_yields_to_a_specific_one_of_its_kind() -> None:
     assert specific(["T033", "T047"]) == ("T047",)
     assert specific(["T103", "T047"]) == ("T047", "T103")
     assert specific([]) == ()
-
-
-def test_the_doctests_hold() -> None:
-    assert doctest.testmod(semantic_types, optionflags=doctest.ELLIPSIS).failed == 0

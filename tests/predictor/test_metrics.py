@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor import metrics
 from predictor.intervals import auroc_error, bootstrap, compare_auroc
 from predictor.metrics import (
     Ranking,
@@ -29,10 +27,6 @@ from predictor.metrics import (
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 6), st.integers(0, 3)), min_size=2, max_size=40
 )
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(metrics).failed == 0
 
 
 @settings(max_examples=80, deadline=None)
