@@ -51,7 +51,7 @@ def show(name: str, report: RelationReport) -> None:
     for row, scores in (("stated", report.stated), ("co-occurring", report.co_occurrence)):
         print(
             f"  {row:13} P {scores.precision:.3f}  R {scores.recall:.3f}  F1 {scores.f1:.3f}"
-            f"  ({scores.matched} of {scores.predicted} right, {scores.marked} marked)"
+            f"  ({scores.right} of {scores.found} right, {scores.marked} marked)"
         )
 
 

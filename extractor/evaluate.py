@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from extractor.schema import Finding, Identifier, Kind
+from ontologies.agreement import Agreement
 
 Fits = Callable[[Finding, Finding], bool]
 DRAWS: Final = 1000
@@ -44,33 +45,11 @@ LEVELS: Final[Mapping[str, Fits]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Precision, recall and F1, `None` where not defined, and the interval of F1."""
+class Score(Agreement):
+    """The agreement over some notes, with the interval of its F1, `None` where not defined."""
 
-    right: int
-    found: int
-    marked: int
     low: float | None = None
     high: float | None = None
-
-    @property
-    def precision(self) -> float | None:
-        """The share of what was found that is marked."""
-        return self.right / self.found if self.found else None
-
-    @property
-    def recall(self) -> float | None:
-        """The share of what is marked that was found."""
-        return self.right / self.marked if self.marked else None
-
-    @property
-    def f1(self) -> float | None:
-        """The harmonic mean of precision and recall: twice the right over found and marked."""
-        return _f1(self.right, self.found, self.marked)
-
-
-def _f1(right: float, found: float, marked: float) -> float | None:
-    return 2 * right / (found + marked) if found + marked else None
 
 
 Findings = Mapping[Identifier, Sequence[Finding]]

@@ -10,6 +10,7 @@ from pathlib import Path
 from kg_builder.model import SUPPORTS, Article, Evidence, Section
 from kg_builder.relations import RelationExtractor
 from kg_builder.sentences import sentence_spans
+from ontologies.agreement import Agreement
 from ontologies.concept import Vocabulary
 from ontologies.linker import Linker, Mention
 from ontologies.pubtator import MarkedArticle, PubtatorError, entity_group, read_pubtator
@@ -23,42 +24,18 @@ _MESH = "MESH:"
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
-    """Counts over articles: a pair of an article counts once, however often it is stated."""
-
-    predicted: int
-    marked: int
-    matched: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted pairs that are marked; 0 where nothing is predicted."""
-        return self.matched / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the marked pairs that are predicted; 0 where nothing is marked."""
-        return self.matched / self.marked if self.marked else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        total = self.predicted + self.marked
-        return 2 * self.matched / total if total else 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class RelationReport:
     """Chemical-induced diseases of a PubTator file: what is stated, and what merely co-occurs.
 
     `stated` counts the pairs that some supporting evidence, hedged or not, states as `CAUSES`;
-    `co_occurrence` those that any sentence names together. `unmapped` stated pairs have an end
+    `co_occurrence` those that any sentence names together. A pair of an article counts once,
+    however often it is stated. `unmapped` stated pairs have an end
     without MeSH id; they cannot match and are not among the predicted.
     """
 
     articles: int
-    stated: Scores
-    co_occurrence: Scores
+    stated: Agreement
+    co_occurrence: Agreement
     unmapped: int
 
 
@@ -133,7 +110,7 @@ def _evaluate(
             counts[name][1] += count_matches(mapped, gold)
             unmapped += (len(pairs) - len(mapped)) * (name == "stated")
     total = sum(len(induced.get(source.pmid, ())) for source in marked)
-    stated, named = (Scores(predicted, total, hit) for predicted, hit in counts.values())
+    stated, named = (Agreement(hit, found, total) for found, hit in counts.values())
     return RelationReport(len(marked), stated, named, unmapped)
 
 

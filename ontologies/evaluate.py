@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ontologies.agreement import Agreement
 from ontologies.linker import Linker, Mention
 from ontologies.pubtator import MarkedArticle, entity_group, read_pubtator
 
@@ -21,37 +22,6 @@ _PREFIXES: Final = {"MEDIC": "disease", "NCBIGene": "gene", "NCBITaxon": "organi
 
 
 @dataclass(slots=True)
-class Tally:
-    """True positives, false positives and false negatives."""
-
-    right: int = 0
-    wrong: int = 0
-    missed: int = 0
-
-    @property
-    def precision(self) -> float | None:
-        """`None` where nothing was predicted."""
-        return self.right / (self.right + self.wrong) if self.right + self.wrong else None
-
-    @property
-    def recall(self) -> float | None:
-        """`None` where nothing was marked."""
-        return self.right / (self.right + self.missed) if self.right + self.missed else None
-
-    @property
-    def f1(self) -> float | None:
-        """`None` where nothing was predicted and nothing marked."""
-        total = 2 * self.right + self.wrong + self.missed
-        return 2 * self.right / total if total else None
-
-    def add(self, right: int, predicted: int, marked: int) -> None:
-        """Count `right` matches among so many predictions and marks."""
-        self.right += right
-        self.wrong += predicted - right
-        self.missed += marked - right
-
-
-@dataclass(slots=True)
 class TypeScores:
     """Scores for one entity type.
 
@@ -60,9 +30,9 @@ class TypeScores:
     once an article) are in no concept of the vocabulary, and count as missed.
     """
 
-    span: Tally = field(default_factory=Tally)
-    span_id: Tally = field(default_factory=Tally)
-    document: Tally = field(default_factory=Tally)
+    span: Agreement = field(default_factory=Agreement)
+    span_id: Agreement = field(default_factory=Agreement)
+    document: Agreement = field(default_factory=Agreement)
     marked_ids: int = 0
     unknown_ids: int = 0
 
@@ -149,7 +119,7 @@ def _count_concepts(
     right = [concept for concept in predicted if concept.xrefs & marked]
     wrong = [concept for concept in predicted if not concept.xrefs & marked]
     spared = sum(1 for concept in wrong if type_ == "chemical" and concept.protein)
-    score.document.add(len(right), len(predicted) - spared, len(marked))
+    score.document = score.document.with_more(len(right), len(predicted) - spared, len(marked))
     score.marked_ids += len(marked)
 
 
@@ -172,5 +142,5 @@ def _count_spans(
         right += span in marked
         right_id += bool(known.xrefs & marked.get(span, set()))
         predicted += span in marked or not (type_ == "chemical" and known.protein)
-    score.span.add(right, predicted, len(marked))
-    score.span_id.add(right_id, predicted, len(marked))
+    score.span = score.span.with_more(right, predicted, len(marked))
+    score.span_id = score.span_id.with_more(right_id, predicted, len(marked))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from ontologies.agreement import Agreement
 from ontologies.concept import Vocabulary
 from ray_jobs.options import emit, existing, json_option, linker_option, told_plainly
 
@@ -183,18 +184,7 @@ def relations(corpus: Path, directory: Path, as_json: bool) -> None:
     print_scores(rows, f"Relations on {report.articles} articles of {corpus.name}", as_json)
 
 
-class Score(Protocol):
-    """Precision, recall and F1, each `None` where it is not defined."""
-
-    @property
-    def precision(self) -> float | None: ...
-    @property
-    def recall(self) -> float | None: ...
-    @property
-    def f1(self) -> float | None: ...
-
-
-def print_scores(rows: Mapping[str, Score], title: str, as_json: bool) -> None:
+def print_scores(rows: Mapping[str, Agreement], title: str, as_json: bool) -> None:
     """Print a row of precision, recall and F1 for each score, or all of them as JSON."""
     values = {
         name: {"precision": score.precision, "recall": score.recall, "f1": score.f1}

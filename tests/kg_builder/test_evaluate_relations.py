@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from kg_builder.evaluate_relations import (
-    Scores,
     count_matches,
     evaluate_marked_mentions,
     read_induced,
 )
+from ontologies.agreement import Agreement
 from ontologies.pubtator import PubtatorError
 
 TWO_ARTICLES = """\
@@ -43,8 +43,8 @@ def test_pairs_of_small_articles_are_counted_as_by_hand(tmp_path: Path) -> None:
     path.write_text(TWO_ARTICLES, encoding="utf-8")
     report = evaluate_marked_mentions(path)
     assert report.articles == 2
-    assert report.stated == Scores(predicted=2, marked=2, matched=1)
-    assert report.co_occurrence == Scores(predicted=5, marked=2, matched=1)
+    assert report.stated == Agreement(right=1, found=2, marked=2)
+    assert report.co_occurrence == Agreement(right=1, found=5, marked=2)
     assert report.unmapped == 0
 
 
@@ -62,15 +62,6 @@ def test_a_file_without_marked_relations_is_refused_by_name(tmp_path: Path) -> N
     path.write_text("1|t|A title\n1|a|Text.\n", encoding="utf-8")
     with pytest.raises(PubtatorError, match=r"none\.pubtator.*CID"):
         read_induced(path)
-
-
-def test_scores_are_shares_and_their_harmonic_mean() -> None:
-    scores = Scores(predicted=4, marked=5, matched=2)
-    assert scores.precision == 0.5
-    assert scores.recall == 0.4
-    assert scores.f1 == pytest.approx(2 * 0.5 * 0.4 / 0.9)
-    nothing = Scores(0, 0, 0)
-    assert (nothing.precision, nothing.recall, nothing.f1) == (0.0, 0.0, 0.0)
 
 
 def test_one_prediction_matches_at_most_one_marked_pair() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ontologies import Concept, Vocabulary
-from ontologies.evaluate import Tally, evaluate_linking
+from ontologies.agreement import Agreement
+from ontologies.evaluate import evaluate_linking
 from ontologies.linker import Mention
 
 VOCABULARY = Vocabulary.from_concepts(
@@ -46,8 +47,10 @@ class Scripted:
         return [self.link(text) for text in texts]
 
 
-def counts(tally: Tally) -> tuple[int, int, int]:
-    return tally.right, tally.wrong, tally.missed
+def counts(agreement: Agreement) -> tuple[int, int, int]:
+    """Right, wrong and missed."""
+    right, found, marked = agreement.right, agreement.found, agreement.marked
+    return right, found - right, marked - right
 
 
 def test_counts_by_hand(tmp_path: Path) -> None:
@@ -85,7 +88,9 @@ def test_only_false_chemicals_are_spared_as_proteins(tmp_path: Path) -> None:
     assert counts(report.types["gene"].document) == (0, 1, 1)
 
 
-def test_scores_of_a_tally() -> None:
-    tally = Tally(right=3, wrong=1, missed=2)
-    assert (tally.precision, tally.recall, tally.f1) == (0.75, 0.6, 6 / 9)
-    assert (Tally().precision, Tally().recall, Tally().f1) == (None, None, None)
+def test_shares_by_hand_and_of_nothing() -> None:
+    agreement = Agreement(right=3, found=4, marked=5)
+    assert (agreement.precision, agreement.recall, agreement.f1) == (0.75, 0.6, 6 / 9)
+    nothing = Agreement()
+    assert (nothing.precision, nothing.recall, nothing.f1) == (None, None, None)
+    assert agreement.with_more(1, 1, 2) == Agreement(4, 5, 7)
