@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ontologies import curies
-from ontologies.readers.items import EXACT, PREFERRED, Entry, Fault, Item, columns, rows, short_row
+from ontologies.readers.items import (
+    EXACT,
+    PREFERRED,
+    Entry,
+    Fault,
+    Item,
+    cells,
+    columns,
+    rows,
+    short_row,
+)
 
 SOURCE = "DRUGBANK"
 
@@ -26,15 +36,12 @@ def read(path: Path) -> Iterator[Item]:
 
 def read_published(path: Path) -> Iterator[Item]:
     """Drugs of `drugbank vocabulary.csv` as DrugBank publishes it (synonyms divided by ` | `)."""
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    positions = columns(path, header, ["DrugBank ID", "Common name", "Synonyms", "CAS"])
-    for line, row in table:
-        if len(row) <= max(positions):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["DrugBank ID", "Common name", "Synonyms", "CAS"]):
+        if isinstance(row, Fault):
+            yield row
         else:
-            drug, name, synonyms, cas = (row[p] for p in positions)
-            yield _drug(f"{path}:{line}", drug, name, synonyms.split("|"), cas)
+            place, (drug, name, synonyms, cas) = row
+            yield _drug(place, drug, name, synonyms.split("|"), cas)
 
 
 def _drug(place: str, drug: str, name: str, synonyms: list[str], cas: str) -> Entry | Fault:

@@ -14,39 +14,31 @@ from ontologies.readers.items import (
     Fault,
     Item,
     Match,
-    columns,
+    cells,
     open_text,
-    rows,
-    short_row,
 )
 from ontologies.semantic_types import types_of_icd
 
 
 def read_icd9(path: Path) -> Iterator[Item]:
     """ICD-9-CM as a table `code, parent_code, name`."""
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    positions = columns(path, header, ["code", "parent_code", "name"])
-    for line, row in table:
-        if len(row) <= max(positions):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["code", "parent_code", "name"]):
+        if isinstance(row, Fault):
+            yield row
         else:
-            code, parent, name = (row[p] for p in positions)
-            yield _code(f"{path}:{line}", "ICD9CM", code, [name], parent)
+            place, (code, parent, name) = row
+            yield _code(place, "ICD9CM", code, [name], parent)
 
 
 def read_icd10(path: Path) -> Iterator[Item]:
     """ICD-10-CM as a table `code, billable, short, long`, ordered so that parents come first."""
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    positions = columns(path, header, ["code", "short", "long"])
     seen: set[str] = set()
-    for line, row in table:
-        if len(row) <= max(positions):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["code", "short", "long"]):
+        if isinstance(row, Fault):
+            yield row
         else:
-            code, short, long = (row[p] for p in positions)
-            yield _ordered(f"{path}:{line}", code, short, long, seen)
+            place, (code, short, long) = row
+            yield _ordered(place, code, short, long, seen)
 
 
 _ORDER_LINE = re.compile(r"\d{5} (\S{3,7}) +[01] (.{60}) (.+)")
@@ -90,15 +82,11 @@ def read_equivalence(path: Path) -> Iterator[Item]:
     Only pairs that are not flagged as approximate (first flag 0) are matches; the others are
     counted as `approximate`.
     """
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    positions = columns(path, header, ["icd_9", "icd_10", "flags"])
-    for line, row in table:
-        place = f"{path}:{line}"
-        if len(row) <= max(positions):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["icd_9", "icd_10", "flags"]):
+        if isinstance(row, Fault):
+            yield row
             continue
-        old, new, flags = (row[p] for p in positions)
+        place, (old, new, flags) = row
         if not flags.startswith("0"):
             yield Fault(place, "approximate", "flagged as an approximate equivalence")
             continue

@@ -118,6 +118,23 @@ def columns(path: Path, header: Sequence[str], wanted: Sequence[str]) -> list[in
     return [names.index(name) for name in wanted]
 
 
+def cells(
+    path: Path, delimiter: str, wanted: Sequence[str], *, quoted: bool = True
+) -> Iterator[Fault | tuple[str, list[str]]]:
+    """The place of each row of a table and its cells of the wanted columns, in their order.
+
+    The first row names the columns. A row that lacks one of them is a `Fault`.
+    """
+    table = rows(path, delimiter, quoted=quoted)
+    _, header = next(table, (0, []))
+    positions = columns(path, header, wanted)
+    for line, row in table:
+        if len(row) <= max(positions):
+            yield short_row(path, line, row, len(header))
+        else:
+            yield f"{path}:{line}", [row[position] for position in positions]
+
+
 def short_row(path: Path, line: int, row: Sequence[str], expected: int) -> Fault:
     """The fault of a row with fewer columns than the header promises."""
     return Fault(

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ontologies.readers.items import Fault, Item, columns, rows, short_row
+from ontologies.readers.items import Fault, Item, cells, rows, short_row
 from ontologies.semantic_types import NAMES
 
 
 def read_types(path: Path) -> Iterator[Item]:
     """A table `semantic_type, definition, identifier, note`."""
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    name, tui = columns(path, header, ["semantic_type", "identifier"])
-    for line, row in table:
-        if len(row) <= max(name, tui):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["semantic_type", "identifier"]):
+        if isinstance(row, Fault):
+            yield row
         else:
-            yield from _check(f"{path}:{line}", row[tui], row[name])
+            place, (name, tui) = row
+            yield from _check(place, tui, name)
 
 
 def read_srdef(path: Path) -> Iterator[Item]:
@@ -32,12 +30,9 @@ def read_srdef(path: Path) -> Iterator[Item]:
 
 def read_relations(path: Path) -> Iterator[Item]:
     """A table `semantic_relations, definition, identifier, note`; relations are not concepts."""
-    table = rows(path, ",")
-    _, header = next(table, (0, []))
-    name, tui = columns(path, header, ["semantic_relations", "identifier"])
-    for line, row in table:
-        if len(row) <= max(name, tui):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, ",", ["semantic_relations", "identifier"]):
+        if isinstance(row, Fault):
+            yield row
 
 
 def _check(place: str, tui: str, name: str) -> Iterator[Fault]:

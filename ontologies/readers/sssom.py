@@ -13,6 +13,7 @@ from ontologies.readers.items import (
     Match,
     References,
     UnreadableFileError,
+    cells,
     columns,
     rows,
     short_row,
@@ -52,33 +53,28 @@ def _match(place: str, subject: str, target: str, *, exact: bool) -> Match | Fau
 
 def read_xref_table(path: Path) -> Iterator[Item]:
     """A table `id, label, xref`: cross-references of the Disease Ontology."""
-    table = rows(path, "\t")
-    _, header = next(table, (0, []))
-    subject, target = columns(path, header, ["id", "xref"])
-    for line, row in table:
-        if len(row) <= max(subject, target):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, "\t", ["id", "xref"]):
+        if isinstance(row, Fault):
+            yield row
         else:
-            yield _match(f"{path}:{line}", row[subject], row[target], exact=False)
+            place, (subject, target) = row
+            yield _match(place, subject, target, exact=False)
 
 
 def read_subclass_edges(path: Path) -> Iterator[Item]:
     """A table `x, p, y` in which x is a subclass of y."""
-    table = rows(path, "\t", quoted=False)
-    _, header = next(table, (0, []))
-    child, predicate, parent = columns(path, header, ["x", "p", "y"])
-    for line, row in table:
-        place = f"{path}:{line}"
-        if len(row) <= max(child, predicate, parent):
-            yield short_row(path, line, row, len(header))
+    for row in cells(path, "\t", ["x", "p", "y"], quoted=False):
+        if isinstance(row, Fault):
+            yield row
             continue
-        if row[predicate] != "rdfs:subClassOf":
+        place, (child, predicate, parent) = row
+        if predicate != "rdfs:subClassOf":
             raise UnreadableFileError(
-                f"{place}: expected rdfs:subClassOf, came {row[predicate]!r}; keep only subclass "
+                f"{place}: expected rdfs:subClassOf, came {predicate!r}; keep only subclass "
                 "edges in this file"
             )
         references = References()
-        ends = references.take(place, [row[child], row[parent]])
+        ends = references.take(place, [child, parent])
         yield from references.drain()
         if len(ends) == 2:
             yield Entry(ends[0], curies.prefix_of(ends[0]), parents=(ends[1],))
