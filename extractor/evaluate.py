@@ -103,11 +103,3 @@ def _score(counts: npt.NDArray[np.int64], seed: int) -> Score:
         values = 2 * sums[:, 0] / np.maximum(sums[:, 1] + sums[:, 2], 1)
         low, high = (float(v) for v in np.quantile(values, (0.025, 0.975)))
     return Score(right, found, marked, low, high)
-
-
-def by_note(findings: Iterable[tuple[Identifier, Finding]]) -> dict[Identifier, list[Finding]]:
-    """Findings by note."""
-    grouped: dict[Identifier, list[Finding]] = defaultdict(list)
-    for note_id, finding in findings:
-        grouped[note_id].append(finding)
-    return dict(grouped)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from random import Random
 from typing import Final
 
 from extractor.prompt import Window, windows
-from extractor.records import good_notes, parse_finding
+from extractor.records import good_notes, read_findings
 from extractor.schema import Finding, Identifier, Kind, Note, Stated
 
 
@@ -38,23 +37,13 @@ class GoldError(ValueError):
 def read_marked(notes: Path, gold: Path) -> list[MarkedNote]:
     """Notes with the findings of a file as `medweave extract` writes it.
 
-    Raises `GoldError` where a finding's note is unknown or its quote is not at its place, and
-    `NoteInputError` for a record that is no note.
+    Raises `GoldError` where a finding's note is unknown or its quote is not at its place,
+    `FindingInputError` for a line that is no finding, `NoteInputError` for one that is no note.
     """
-    marked: dict[Identifier, list[Finding]] = defaultdict(list)
-    for number, line in enumerate(gold.read_bytes().split(b"\n"), 1):
-        if line:
-            try:
-                note_id, finding = parse_finding(line.decode("utf-8"))
-            except (ValueError, KeyError, TypeError) as error:
-                raise GoldError(
-                    f"{gold}, line {number}: no finding ({type(error).__name__}); expected "
-                    "note_id, start, end, quote, kind and status"
-                ) from error
-            marked[note_id].append(finding)
+    marked = read_findings(gold)
     known = good_notes(notes)
     _check(known, marked, gold)
-    return [MarkedNote(n, tuple(sorted(marked[n.note_id], key=_place))) for n in known]
+    return [MarkedNote(n, tuple(sorted(marked.get(n.note_id, ()), key=_place))) for n in known]
 
 
 def _check(notes: Sequence[Note], marked: Mapping[Identifier, list[Finding]], gold: Path) -> None:

@@ -241,3 +241,26 @@ def parse_finding(line: str) -> tuple[Identifier, Finding]:
     kind, status = Kind(value["kind"]), Status(value["status"])
     rest = {name: value.get(name) for name in names}
     return value["note_id"], Finding(kind=kind, status=status, **rest)
+
+
+class FindingInputError(ValueError):
+    """A line of a file of findings that is no finding; names file and line, never the text."""
+
+
+def read_findings(path: Path) -> dict[Identifier, list[Finding]]:
+    """The findings of a file that `medweave extract` wrote, by note, in the order of the file.
+
+    Raises `FindingInputError`.
+    """
+    found: dict[Identifier, list[Finding]] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if line:
+            try:
+                note_id, finding = parse_finding(line.decode("utf-8"))
+            except (ValueError, KeyError, TypeError) as error:
+                raise FindingInputError(
+                    f"{path}, line {number}: no finding ({type(error).__name__}); expected "
+                    "note_id, start, end, quote, kind and status"
+                ) from error
+            found.setdefault(note_id, []).append(finding)
+    return found

@@ -87,7 +87,7 @@ class Split:
                 tuple(str(subject) for subject in value["test"]),
                 tuple(tuple(map(str, folds[str(number)])) for number in range(len(folds))),
             )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SplitError(f"{path}: not a split file ({error!r})") from error
         if value.get("digest") != split.digest:
             raise SplitError(

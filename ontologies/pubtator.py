@@ -117,12 +117,19 @@ def _article(lines: list[str], place: str) -> MarkedArticle:
 def read_pubtator(path: str | Path) -> Iterator[MarkedArticle]:
     """The articles of a PubTator file, in its order.
 
-    Raises `PubtatorError` where an article has no title or abstract line, or where a mention's
-    offsets do not hold its text.
+    Raises `PubtatorError` where an article has no title or abstract line, where a mention's
+    offsets do not hold its text, and for a file that is not UTF-8.
     """
+    try:
+        yield from _articles(Path(path))
+    except UnicodeDecodeError as error:
+        raise PubtatorError(f"{path}: expected a PubTator file in UTF-8 ({error})") from error
+
+
+def _articles(path: Path) -> Iterator[MarkedArticle]:
     lines: list[str] = []
     first = 0
-    with Path(path).open(encoding="utf-8", newline="\n") as file:
+    with path.open(encoding="utf-8", newline="\n") as file:
         for number, raw in enumerate(file, start=1):
             line = raw.rstrip("\r\n")
             if line:

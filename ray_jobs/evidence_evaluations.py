@@ -28,8 +28,8 @@ def pairs(source: Path, graph: str, as_of: date | None, as_json: bool) -> None:
 
     The graph has to hold the articles of FILE.
     """
-    questions = pair_questions(source)
     with retriever_over(graph) as retriever:
+        questions = pair_questions(source)
         held = set(retriever.view(as_of).pmids.tolist())
         missing = {pmid for question in questions for pmid in question.pmids} - held
         if missing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -26,10 +27,11 @@ from extractor.records import (
     finding_lines,
     note_line,
     outcome_line,
+    read_findings,
     read_notes,
     state_line,
 )
-from extractor.schema import Finding, Identifier, Note, NoteFindings, State, SubjectOutcome
+from extractor.schema import Identifier, Note, NoteFindings, State, SubjectOutcome
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import AsOf, vocabulary_directory
@@ -177,20 +179,15 @@ def _ask_outcomes(
     notes: Sequence[Note], out: Path, model: Path, literature: Literature | None, tally: Tally
 ) -> None:
     """Write the outcomes anew, with their probabilities."""
-    from extractor.records import parse_finding
     from ray_jobs.outcome_step import told_outcomes
 
-    found: dict[Identifier, list[Finding]] = defaultdict(list)
-    for line in out.read_text(encoding="utf-8").split("\n"):
-        if line:
-            note_id, finding = parse_finding(line)
-            found[note_id].append(finding)
+    found = read_findings(out)
     states = beside(out, "notes").read_text(encoding="utf-8").split("\n")
     said = {value["note_id"]: value for value in map(json.loads, filter(None, states))}
     read = [
         NoteFindings(
             n.note_id, State(said[n.note_id]["state"]), said[n.note_id]["reader"],
-            tuple(found[n.note_id]), subject_id=n.subject_id, hadm_id=n.hadm_id,
+            tuple(found.get(n.note_id, ())), subject_id=n.subject_id, hadm_id=n.hadm_id,
             charttime=n.charttime, storetime=n.storetime, note_type=n.note_type,
         )
         for n in notes
@@ -333,6 +330,8 @@ def command(
         console.print(f"[yellow]refused:[/] {bad.place}: {bad.problem}")
     if len(tally.bad) > 20:
         console.print(f"[yellow]refused:[/] and {len(tally.bad) - 20} more")
+    if tally.bad and not tally.notes:
+        sys.exit(1)
 
 
 def _literature(graph: str, task: str, as_of: date | None) -> Literature:
@@ -345,14 +344,9 @@ def _literature(graph: str, task: str, as_of: date | None) -> Literature:
 def write_page(source: Path, out: Path, page: Path) -> None:
     """Write a page that shows the note with most findings, with its findings marked."""
     from extractor.page import note_page
-    from extractor.records import parse_finding
 
-    found: dict[Identifier, list[Any]] = defaultdict(list)
-    for line in out.read_text(encoding="utf-8").split("\n"):
-        if line:
-            note_id, finding = parse_finding(line)
-            found[note_id].append(finding)
+    found = read_findings(out)
     notes = [n for n in read_notes(source) if isinstance(n, Note)]
     if notes:
-        chosen = max(notes, key=lambda n: len(found[n.note_id]))
-        replace_text(page, note_page(chosen, found[chosen.note_id]))
+        chosen = max(notes, key=lambda n: len(found.get(n.note_id, ())))
+        replace_text(page, note_page(chosen, found.get(chosen.note_id, [])))

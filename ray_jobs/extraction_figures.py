@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from extractor.evaluate import Score, score
+from extractor.records import read_findings
 from extractor.schema import Identifier, Kind
 from ray_jobs.options import existing, json_option, told_plainly
-from ray_jobs.tuning_files import findings_by_note, read_labels
+from ray_jobs.tuning_files import read_labels
 
 console = Console(highlight=False)
 
@@ -23,7 +24,7 @@ def measured(
     gold: Path, found: tuple[Path, ...], notes: Path | None, group: str | None, kind: str | None
 ) -> dict[str, Any]:
     """Scores of each file, over all notes and by group."""
-    marked = findings_by_note(gold)
+    marked = read_findings(gold)
     groups = _groups(notes, group) if notes else {}
     everywhere = sorted(set(marked) | set(groups), key=str)
     parts: dict[str, list[Identifier]] = {"all": everywhere}
@@ -33,7 +34,7 @@ def measured(
     chosen = Kind(kind) if kind else None
     figures: dict[str, Any] = {}
     for path in found:
-        ours = findings_by_note(path)
+        ours = read_findings(path)
         figures[path.name] = {
             "groups": {
                 name: {

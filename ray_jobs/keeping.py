@@ -42,6 +42,14 @@ def digest(graph: str, verify: bool) -> None:
     click.echo(stated)
 
 
+def check_graph(graph: str) -> None:
+    """Raises a usage error for a place that holds neither evidence nor snapshots of a graph."""
+    if not any((Path(graph) / name).is_dir() for name in ("ledger", "snapshots")):
+        raise click.ClickException(
+            f"no graph at {graph}: build one with `kg_build INPUT... --graph {graph}`"
+        )
+
+
 @click.group()
 def snapshots() -> None:
     """List and remove snapshots."""
@@ -52,6 +60,7 @@ def snapshots() -> None:
 @json_option
 def list_(graph: str, as_json: bool) -> None:
     """The snapshots of the graph; the current one is marked."""
+    check_graph(graph)
     current = current_digest(graph)
     found = list_snapshots(graph)
     if as_json:
@@ -138,6 +147,7 @@ def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) ->
 @json_option
 def failures(graph: str, as_json: bool) -> None:
     """Every record that could not be read: where it is, why, and what to do."""
+    check_graph(graph)
     ledger = Ledger.open(graph)
     rows = [
         {"file": entry.file, **row}

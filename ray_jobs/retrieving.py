@@ -17,13 +17,12 @@ from kg_builder.model import REFUTES
 from ray_jobs.answering import LanguageModel, answer_row, model_options, print_answer, written
 from ray_jobs.config import AsOf
 from ray_jobs.embedding import embedding_option, load_quietly
-from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option
+from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option, told_plainly
 from retrieval.evaluate import RetrievalReport, evaluate_discovery, evaluate_questions
 from retrieval.metrics import Measure
 from retrieval.passages import Passage, PassageEdge, concepts_of
 from retrieval.question_sets import Question, in_other_words, title_questions, withhold_titles
-from retrieval.retriever import GraphRetriever, MissingCutError
-from retrieval.vectors import MissingVectorsError
+from retrieval.retriever import GraphRetriever
 
 console = Console(highlight=False)
 CITED_EDGES = 4
@@ -34,17 +33,8 @@ LEADS = ("recall@1", "MRR")
 def retriever_over(graph: str, embedding: Path | None = None) -> Iterator[GraphRetriever]:
     """The retriever of this address; what is wrong with it, or with a date, is a usage error."""
     load_quietly()
-    try:
-        with closing(GraphRetriever.open(graph, embedding=embedding)) as retriever:
-            yield retriever
-    except (
-        FileNotFoundError,
-        PermissionError,
-        ValueError,
-        MissingCutError,
-        MissingVectorsError,
-    ) as error:
-        raise click.ClickException(str(error)) from error
+    with told_plainly(), closing(GraphRetriever.open(graph, embedding=embedding)) as retriever:
+        yield retriever
 
 
 @click.command()
@@ -133,7 +123,8 @@ def _edge_text(edge: PassageEdge, names: Mapping[str, str]) -> Text:
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.xml.gz")
 def withhold(source: Path, target: Path) -> None:
     """Copy PubMed XML without titles, to build the graph that `evaluate retrieval` asks."""
-    console.print(f"withheld {withhold_titles(source, target)} titles in {target}")
+    with told_plainly():
+        console.print(f"withheld {withhold_titles(source, target)} titles in {target}")
 
 
 @click.command("retrieval")
@@ -157,8 +148,8 @@ def retrieval(
     """
     from ontologies.concept import Vocabulary
 
-    asked = title_questions(source)
     with retriever_over(graph, embedding) as retriever:
+        asked = title_questions(source)
         view = retriever.view(as_of)
         check_withheld(retriever, asked, as_of)
         words = Vocabulary.load(vocabulary) if vocabulary else view.index.vocabulary()

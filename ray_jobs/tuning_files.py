@@ -11,11 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from extractor.evaluate import by_note
 from extractor.examples import read_marked
 from extractor.outcome import OutcomeRow
-from extractor.records import good_notes, parse_finding
-from extractor.schema import Finding, Identifier, Note, NoteFindings, Passage, Relation, State
+from extractor.records import good_notes, read_findings
+from extractor.schema import Note, NoteFindings, Passage, Relation, State
 from extractor.tuning_texts import TuningData
 from kg_builder.model import REFUTES
 
@@ -25,12 +24,12 @@ def tuning_data(
 ) -> TuningData:
     """The data of a fine-tuning from its files.
 
-    Raises `NoteInputError`, `GoldError`, `LabelError` or `ValueError`, which name file and line.
+    Raises `NoteInputError`, `FindingInputError`, `GoldError` or `LabelError`, which name the file.
     """
     marked = tuple(read_marked(notes, gold)) if gold else ()
     known = [m.note for m in marked] or good_notes(notes)
     told = found or gold
-    stated = findings_by_note(told) if told else {}
+    stated = read_findings(told) if told else {}
     read = tuple(
         NoteFindings(
             n.note_id, State.OK, "given", tuple(stated.get(n.note_id, ())),
@@ -108,17 +107,3 @@ def _passage(number: int, told: dict[str, Any]) -> Passage:
     )
     text = told["text"] if "text" in told else told["sentence"]
     return Passage(number, text, str(told["pmid"]), told["published"], relations)
-
-
-def findings_by_note(path: Path) -> dict[Identifier, list[Finding]]:
-    """The findings of a file, by note. Raises `ValueError` that names the line."""
-    found: list[tuple[Identifier, Finding]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if line:
-            try:
-                found.append(parse_finding(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{path}, line {number}: no finding ({type(error).__name__})"
-                ) from error
-    return by_note(found)

@@ -72,8 +72,11 @@ def title_questions(source: Path) -> list[Question]:
 
 def _tree(path: Path) -> etree._ElementTree:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    with _opened(path) as read:
-        return etree.parse(read, parser)
+    try:
+        with _opened(path) as read:
+            return etree.parse(read, parser)
+    except (etree.XMLSyntaxError, EOFError) as error:
+        raise ValueError(f"{path}: expected a file of PubMed XML ({error})") from error
 
 
 def _opened(path: Path) -> IO[bytes]:
