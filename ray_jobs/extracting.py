@@ -57,31 +57,26 @@ rate_option = click.option(
     type=click.FloatRange(0, min_open=True),
     help="The learning rate at the start.",
 )
-batch_option = click.option(
-    "--batch", default=16, show_default=True, type=click.IntRange(1), help="Texts of a step."
-)
+
+
+def number_option(name: str, default: int, text: str) -> Callable[[Command], Command]:
+    """An option whose value is 1 or more."""
+    return click.option(name, default=default, show_default=True, type=click.IntRange(1), help=text)
+
+
+def batch_option(command: Command) -> Command:
+    """How many texts are learned from at once."""
+    return number_option("--batch", 16, "Texts of a step.")(command)
 
 
 def rounds_option(default: int) -> Callable[[Command], Command]:
     """How often every text is learned from."""
-    return click.option(
-        "--epochs",
-        default=default,
-        show_default=True,
-        type=click.IntRange(1),
-        help="Rounds over all texts.",
-    )
+    return number_option("--epochs", default, "Rounds over all texts.")
 
 
 def rank_option(default: int) -> Callable[[Command], Command]:
     """How large an adapter is."""
-    return click.option(
-        "--rank",
-        default=default,
-        show_default=True,
-        type=click.IntRange(1),
-        help="The rank of the adapter's matrices: its size.",
-    )
+    return number_option("--rank", default, "The rank of the adapter's matrices: its size.")
 
 
 @click.group()
@@ -129,9 +124,7 @@ def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
 @held_out_notes_option
 @held_out_gold_option
 @out_option
-@click.option(
-    "--steps", default=2600, show_default=True, type=click.IntRange(1), help="Steps of training."
-)
+@number_option("--steps", 2600, "Steps of training.")
 @click.option("--minutes", type=float, help="End after so long, whatever the steps.")
 @seed_option
 @click.option(
