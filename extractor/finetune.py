@@ -26,7 +26,7 @@ from extractor.outcome import (
 from extractor.prompt import INSTRUCT
 from extractor.schema import State, SubjectOutcome
 from extractor.split import TEST, Split
-from extractor.tuning_texts import Item, Tuning, TuningData, items, some_of
+from extractor.tuning_texts import Item, Tuning, TuningData, items, short_enough, some_of
 
 DONE: Final = "done.json"
 CHUNK: Final = 16
@@ -109,12 +109,16 @@ def fit_adapter(
     form = tuning.form or read_about(base).get("prompt", INSTRUCT)
     model, tokenizer = _with_adapter(base, tuning)
     rng = Random(tuning.seed)
-    training = some_of(list(items(fitted, tokenizer, form, tuning)), tuning.texts, rng)
-    held = some_of(list(items(checked, tokenizer, form, tuning)), tuning.checked, rng)
+    found, too_long = short_enough(items(fitted, tokenizer, form, tuning), tuning.longest)
+    training = some_of(found, tuning.texts, rng)
+    kept, left = short_enough(items(checked, tokenizer, form, tuning), tuning.longest)
+    held = some_of(kept, tuning.checked, rng)
     held.sort(key=lambda item: len(item.ids))
     if not training:
         raise TuningError("no marked note and no labelled row of the training part: nothing to fit")
     tell(f"{len(training)} texts to fit on, {len(held)} to stop by")
+    if too_long + left:
+        tell(f"left out: {too_long + left} texts of more than {tuning.longest} tokens")
     folder.mkdir(parents=True, exist_ok=True)
     _save_about(folder, base, form, tuning, about or {})
     curve = _fit(model, training, held, tokenizer, tuning, folder, tell)

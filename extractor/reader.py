@@ -35,8 +35,9 @@ def open_reader(model: str, vocabulary: Vocabulary) -> Reader:
     """A reader by name or by the folder of a model.
 
     `rules` needs no model; `small` is the model that ships with medweave; `both` is that model
-    with what the rules know and it missed; `smollm` is SmolLM2 with the adapter that ships. Raises
-    `ValueError` where the folder holds no model, naming what was expected.
+    with what the rules know and it missed; `smollm` is SmolLM2 with the adapter that ships.
+    Findings are linked to concepts of the vocabulary. Raises `ValueError` where the folder holds
+    no model, naming what was expected.
     """
     from ontologies import open_linker
 

@@ -92,19 +92,19 @@ class Item:
 
 
 def items(data: TuningData, tokenizer: Any, form: str, tuning: Tuning) -> Iterable[Item]:
-    """Texts of the windows of marked notes and of the labelled rows, none longer than allowed."""
+    """Texts of the windows of marked notes and of the labelled rows, however long."""
     rng = Random(tuning.seed)
     for marked in data.marked:
         for example in examples(marked):
             if not example.findings and rng.random() >= tuning.empty_share:
                 continue
             asked, said = prompt(example.window, form), answer(stated(example), form)
-            yield from _item(asked, said, tokenizer, tuning, 1.0)
+            yield _item(asked, said, tokenizer, 1.0)
     for row in _balanced([r for r in data.rows if r.label is not None], tuning.negatives, rng):
         if data.states(row):
             asked = outcome_prompt(data.evidence(row), form)
             said = outcome_answers(form)[0 if row.label else 1]
-            yield from _item(asked, said, tokenizer, tuning, tuning.outcome_weight)
+            yield _item(asked, said, tokenizer, tuning.outcome_weight)
 
 
 def _balanced(rows: list[OutcomeRow], negatives: float | None, rng: Random) -> list[OutcomeRow]:
@@ -116,11 +116,17 @@ def _balanced(rows: list[OutcomeRow], negatives: float | None, rng: Random) -> l
     return [row for row in rows if id(row) not in left]
 
 
-def _item(asked: str, said: str, tokenizer: Any, tuning: Tuning, weight: float) -> Iterable[Item]:
+def _item(asked: str, said: str, tokenizer: Any, weight: float) -> Item:
     first = tokenizer(asked, add_special_tokens=False)["input_ids"]
     ids = (*first, *tokenizer(said, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id)
-    if len(ids) <= tuning.longest:
-        yield Item(ids, len(first), weight)
+    return Item(ids, len(first), weight)
+
+
+def short_enough(texts: Iterable[Item], longest: int) -> tuple[list[Item], int]:
+    """The texts of at most so many tokens, and how many others there are."""
+    every = list(texts)
+    kept = [item for item in every if len(item.ids) <= longest]
+    return kept, len(every) - len(kept)
 
 
 def some_of(all_items: list[Item], most: int | None, rng: Random) -> list[Item]:

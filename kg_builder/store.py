@@ -133,7 +133,9 @@ def open_store(url: str) -> GraphStore:
     """Open the graph at a directory (its `CURRENT` snapshot, or a snapshot itself).
 
     Raises `FileNotFoundError` where there is no graph, naming the command that builds one, and
-    `ValueError` for the address of an unknown kind of store.
+    `ValueError` for the address of an unknown kind of store; of a server also `PermissionError`
+    for user or password, `ConnectionError` where none answers, and `RuntimeError` for one that is
+    too old or holds no whole snapshot (`kg_builder.neo4j_session` has them by name).
     """
     scheme, separator, _ = str(url).partition("://")
     name = scheme if separator else ""

@@ -55,7 +55,11 @@ def concepts_of(passages: Iterable[Passage]) -> set[str]:
 
 
 class Retriever(Protocol):
-    """Ranked, cited sentences of one graph. The same query gives the same answer, to the digit."""
+    """Ranked, cited sentences of one graph. The same query gives the same answer, to the digit.
+
+    `as_of` is inclusive; it raises `ValueError` where it is in the future, and `MissingCutError`
+    where the graph holds no cut at or before it. `k` below 1 raises `ValueError`.
+    """
 
     def retrieve(self, text: str, k: int = 10, as_of: date | None = None) -> list[Passage]:
         """The `k` best passages for a question or a note, one for each article."""
@@ -64,7 +68,9 @@ class Retriever(Protocol):
     def retrieve_for_seeds(
         self, seeds: Sequence[Seed], k: int = 10, as_of: date | None = None
     ) -> tuple[list[Passage], Subgraph]:
-        """Passages about the concepts, and the part of the graph that they come from."""
+        """Passages about the concepts, the best first, one for each article, and the part of the
+        graph that they come from. A seed's weight is relative to the other seeds'.
+        """
         ...
 
     def names(self, concept_ids: Iterable[str], as_of: date | None = None) -> Mapping[str, str]:
@@ -76,7 +82,10 @@ def open_retriever(graph_url: str, embedding: EmbeddingSource | None = None) -> 
     """Open a retriever over a graph directory or a server's address.
 
     With `embedding`, the folder of a model of sentence-transformers or a LlamaIndex
-    `BaseEmbedding`, vectors of the articles rank too; `medweave embed` makes them.
+    `BaseEmbedding`, vectors of the articles rank too; `medweave embed` makes them. Raises
+    `FileNotFoundError` where there is no graph, `ValueError` for an address of no store, and for a
+    server as `kg_builder.open_store` does; asking raises `MissingVectorsError` where the vectors
+    are not made yet.
     """
     from retrieval.retriever import GraphRetriever
 

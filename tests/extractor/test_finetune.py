@@ -29,6 +29,7 @@ from extractor.prompt import BRIEF, COMPACT, prompt
 from extractor.reader import SMALL
 from extractor.schema import Finding, Kind, Note, NoteFindings, State, Status
 from extractor.split import Split, make_split
+from extractor.tuning_texts import short_enough
 from tests.extractor.shorthand import shorthand
 
 
@@ -127,6 +128,11 @@ def test_rows_without_the_event_are_sampled_and_those_with_it_all_kept() -> None
     yes, no = outcome_answers(COMPACT)
     said = [tokenizer.decode(text.ids[text.asked : -1]) for text in texts]
     assert (said.count(yes), said.count(no)) == (10, 20)
+
+
+def test_texts_that_are_too_long_are_left_out_and_counted() -> None:
+    texts = [Item(tuple(range(length)), 1) for length in (3, 9, 4, 5)]
+    assert short_enough(texts, 4) == ([texts[0], texts[2]], 2)
 
 
 def test_windows_without_a_finding_are_learned_from_as_often_as_asked() -> None:
