@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -11,7 +13,8 @@ from ray_jobs.cli import main
 
 READING = (
     "search x", "neighbors x", "evidence x y", "path x y", "stats", "cypher RETURN", "ask x",
-    "communities", "digest", "export --format kgx --out OUT", "draw x --out OUT",
+    "communities", "digest", "embed --embedding EMPTY",
+    "export --format kgx --out OUT", "draw x --out OUT",
     "contexts GARBAGE --task readmission_30d --out OUT", "evaluate retrieval GARBAGE",
     "evaluate pairs GARBAGE", "evaluate bridging", "evaluate discovery --as-of 2010",
 )  # fmt: skip
@@ -74,3 +77,17 @@ def test_a_server_that_does_not_answer_is_told(
     monkeypatch.setenv("NEO4J_USERNAME", "neo4j")
     monkeypatch.setenv("NEO4J_PASSWORD", "nobody's")
     assert "no Neo4j server answers" in failed(f"{line} --graph bolt://127.0.0.1:9", tmp_path)
+
+
+def names(group: click.Group) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from (f"{name} {below}" for below in names(command))
+        else:
+            yield name
+
+
+def test_every_command_is_asked() -> None:
+    without_input = {"demo", "hospital make", "extractor practice"}
+    asked = {name for name in names(main) if any(case.startswith(f"{name} ") for case in CASES)}
+    assert asked | without_input == set(names(main))
