@@ -8,7 +8,7 @@ import pytest
 
 from kg_builder.concepts_table import concepts_of
 from kg_builder.neo4j_mirror import MirrorError, mirrored, write_copy
-from kg_builder.neo4j_publish import publish
+from kg_builder.neo4j_publish import clear, publish
 from kg_builder.neo4j_store import EvidenceNotPublishedError, NoGraphError
 from kg_builder.snapshot_tables import SnapshotTables, find_snapshot
 from kg_builder.store import open_store
@@ -58,6 +58,7 @@ def test_a_server_answers_as_the_graph_published_there(
     demo_graph: Path, tmp_path: Path, neo4j_server: Neo4jServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    clear(neo4j_server.url)  # other tests publish to it too, in any order
     with pytest.raises(NoGraphError, match="publish"):
         mirrored(neo4j_server.url)
     publish(find_snapshot(demo_graph), neo4j_server.url, evidence=False)
