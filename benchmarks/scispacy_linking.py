@@ -35,9 +35,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path, help="directory for the vocabulary and the index")
     parser.add_argument("--limit", type=int, default=500, help="abstracts to link (default 500)")
+    parser.add_argument(
+        "--share",
+        type=int,
+        default=1,
+        help="keep every so many-th concept alone (default 1: all, for which the index takes very long)",
+    )
     options = parser.parse_args()
     data = Path(os.environ["MEDWEAVE_DATA"])
-    vocabulary = diseases_and_chemicals(data / "ontologies", options.work)
+    vocabulary = diseases_and_chemicals(data / "ontologies", options.work, options.share)
     print(f"vocabulary: {len(vocabulary):,} concepts, {vocabulary.name_count:,} names")
     texts = list(islice(abstracts(data / "pubmed"), options.limit))
     print(
@@ -46,15 +52,16 @@ def main() -> None:
     compare(vocabulary, texts)
 
 
-def diseases_and_chemicals(ontologies: Path, work: Path) -> Vocabulary:
-    """MEDIC and the chemicals of MeSH, built once and kept."""
-    kept = work / "medic-mesh-chemicals"
+def diseases_and_chemicals(ontologies: Path, work: Path, share: int) -> Vocabulary:
+    """Every `share`-th concept of MEDIC and of the chemicals of MeSH, built once and kept."""
+    kept = work / "medic-mesh-chemicals" / f"one-in-{share}"
     if not kept.is_dir():
         sources = [ontologies / "medic", ontologies / "mesh" / "descriptors.tsv.gz"]
         build_vocabulary(sources, work / "all")
         whole = Vocabulary.load(work / "all")
         wanted = {concept.id: concept for concept in map(whole.at, range(len(whole)))}
-        wanted = {id_: concept for id_, concept in wanted.items() if _is_wanted(concept)}
+        chosen = sorted(id_ for id_, concept in wanted.items() if _is_wanted(concept))[::share]
+        wanted = {id_: wanted[id_] for id_ in chosen}
         Vocabulary.from_concepts(_alone(c, wanted) for c in wanted.values()).save(kept)
     return Vocabulary.load(kept)
 
