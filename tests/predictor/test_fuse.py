@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -70,15 +71,16 @@ def test_predictions_are_calibrated_and_near_the_best(
 
 
 def test_intervals_hold_the_probability_and_shrink_with_patients() -> None:
-    widths = []
-    for patients in (400, 3200):
-        table, _ = made_table(patients)
+    """By the square root of four; with few patients the penalty, not the data, sets the width."""
+    widths: dict[int, list[float]] = {1600: [], 6400: []}
+    for patients, seed in itertools.product(widths, range(3)):
+        table, _ = made_table(patients, seed)
         made = fuse(table, split_of(table, 5), "logistic")
         low, high = made.model.intervals(table)
         probability = made.model.predict_proba(table)
         assert ((low <= probability) & (probability <= high)).all()
-        widths.append(float(np.median(high - low)))
-    assert widths[1] < widths[0] / 1.8
+        widths[patients].append(float(np.median(high - low)))
+    assert 1.5 < sum(widths[1600]) / sum(widths[6400]) < 2.6
     (risk, *_) = made.model.risks(table)
     assert risk.calibrated
     assert risk.low is not None
