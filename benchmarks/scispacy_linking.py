@@ -39,7 +39,7 @@ def main() -> None:
         "--share",
         type=int,
         default=1,
-        help="keep every so many-th concept alone (default 1: all, for which the index takes very long)",
+        help="keep every so many-th concept alone (default 1: all; its index takes hours)",
     )
     options = parser.parse_args()
     data = Path(os.environ["MEDWEAVE_DATA"])
