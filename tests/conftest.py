@@ -9,8 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tools.neo4j_server import USERNAME, Neo4jServer, missing_tools, resolve_jars
+
+# Examples are not timed: on a busy machine any of them may be slow.
+settings.register_profile("medweave", deadline=None)
+settings.load_profile("medweave")
 
 
 @pytest.fixture(scope="session", autouse=True)
