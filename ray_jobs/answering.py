@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from ray_jobs.options import number_option
 from retrieval.passages import Passage, concepts_of
 
 if TYPE_CHECKING:
@@ -66,20 +67,13 @@ _OPTIONS = (
         metavar="FOLDER",
         help="The server's tokenizer; else a byte counts as a token.",
     ),
-    click.option(
+    number_option(
         "--llm-context",
         default=4096,
-        show_default=True,
-        type=click.IntRange(256),
-        help="Tokens that the server reads and writes at most.",
+        least=256,
+        text="Tokens that the server reads and writes at most.",
     ),
-    click.option(
-        "--answer-tokens",
-        default=400,
-        show_default=True,
-        type=click.IntRange(1),
-        help="Tokens of a written answer at most.",
-    ),
+    number_option("--answer-tokens", default=400, text="Tokens of a written answer at most."),
 )
 
 

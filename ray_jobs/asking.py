@@ -34,6 +34,7 @@ from ray_jobs.options import (
     json_option,
     limit_option,
     min_articles_option,
+    number_option,
     opened,
     predicate_option,
 )
@@ -44,9 +45,7 @@ console = Console(highlight=False)
 @click.command()
 @click.argument("text")
 @graph_option
-@click.option(
-    "--limit", default=10, show_default=True, type=click.IntRange(1), help="Concepts at the most."
-)
+@number_option("--limit", default=10, text="Concepts at the most.")
 @json_option
 def search(text: str, graph: str, limit: int, as_json: bool) -> None:
     """Find concepts of the graph by name."""
@@ -249,9 +248,7 @@ def cypher(query: str, graph: str, as_json: bool) -> None:
 @click.argument("start", metavar="A")
 @click.argument("end", metavar="B")
 @graph_option
-@click.option(
-    "--limit", "k", default=5, show_default=True, type=click.IntRange(1), help="Paths at the most."
-)
+@number_option("--limit", "k", default=5, text="Paths at the most.")
 @click.option(
     "--max-edges",
     default=4,

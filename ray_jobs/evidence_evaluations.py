@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option
+from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option, number_option
 from ray_jobs.retrieving import print_measures, retriever_over, shown
 from retrieval.evaluate import evaluate_questions
 from retrieval.evidence_sets import evaluate_bridging, pair_questions
@@ -46,13 +46,7 @@ def pairs(source: Path, graph: str, as_of: date | None, as_json: bool) -> None:
 
 @click.command("bridging")
 @graph_option
-@click.option(
-    "--number",
-    default=200,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Questions, drawn from the graph.",
-)
+@number_option("--number", default=200, text="Questions, drawn from the graph.")
 @as_of_option
 @json_option
 def bridging(graph: str, number: int, as_of: date | None, as_json: bool) -> None:

@@ -35,7 +35,7 @@ from extractor.schema import Identifier, Note, NoteFindings, State, SubjectOutco
 from kg_builder.durable import replace_text
 from ontologies.concept import Vocabulary
 from ray_jobs.config import AsOf, vocabulary_directory
-from ray_jobs.options import processes_option, told_plainly
+from ray_jobs.options import out_file_option, processes_option, told_plainly
 from ray_jobs.screen import bars, console, resumable, tell_figures
 from ray_jobs.shards import Parts, Shard, cut_shards
 
@@ -261,12 +261,7 @@ def summary(tally: Tally) -> dict[str, Any]:
 
 @click.command("extract")
 @click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="NOTES.jsonl|DIR")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Findings, as JSON lines; what became of notes and outcomes goes beside.",
-)
+@out_file_option("Findings, as JSON lines; what became of notes and outcomes goes beside.")
 @click.option(
     "--model",
     default="rules",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -15,12 +14,11 @@ from extractor.records import finding_lines, note_line, outcome_line
 from extractor.schema import Finding, Kind, NoteFindings, State
 from extractor.split import Split
 from kg_builder.durable import replace_text
-from ray_jobs.options import existing, told_plainly
+from ray_jobs.options import Command, existing, number_option, out_folder_option, told_plainly
 from ray_jobs.tuning_files import tuning_data
 
 console = Console(highlight=False)
 notes_console = Console(stderr=True, highlight=False)
-Command = TypeVar("Command", bound=Callable[..., Any])
 CHECKED = 200
 """The held-out sentences that decide which weights of an adapter are kept."""
 PATIENCE = 20
@@ -41,12 +39,7 @@ held_out_gold_option = click.option(
 base_option = click.option(
     "--base", required=True, type=existing, help="The folder of the model to start from."
 )
-out_option = click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write.",
-)
+out_option = out_folder_option("The folder to write.")
 seed_option = click.option(
     "--seed", default=1, show_default=True, help="The same seed gives the same result."
 )
@@ -59,24 +52,21 @@ rate_option = click.option(
 )
 
 
-def number_option(name: str, default: int, text: str) -> Callable[[Command], Command]:
-    """An option whose value is 1 or more."""
-    return click.option(name, default=default, show_default=True, type=click.IntRange(1), help=text)
-
-
 def batch_option(command: Command) -> Command:
     """How many texts are learned from at once."""
-    return number_option("--batch", 16, "Texts of a step.")(command)
+    return number_option("--batch", default=16, text="Texts of a step.")(command)
 
 
 def rounds_option(default: int) -> Callable[[Command], Command]:
     """How often every text is learned from."""
-    return number_option("--epochs", default, "Rounds over all texts.")
+    return number_option("--epochs", default=default, text="Rounds over all texts.")
 
 
 def rank_option(default: int) -> Callable[[Command], Command]:
     """How large an adapter is."""
-    return number_option("--rank", default, "The rank of the adapter's matrices: its size.")
+    return number_option(
+        "--rank", default=default, text="The rank of the adapter's matrices: its size."
+    )
 
 
 @click.group()
@@ -85,14 +75,7 @@ def extractor() -> None:
 
 
 @extractor.command("practice")
-@click.option(
-    "--notes",
-    "count",
-    default=1500,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many notes.",
-)
+@number_option("--notes", "count", default=1500, text="How many notes.")
 @seed_option
 @click.option("--held-out", is_flag=True, help="Write in the styles that are kept for testing.")
 @out_option
@@ -124,7 +107,7 @@ def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
 @held_out_notes_option
 @held_out_gold_option
 @out_option
-@number_option("--steps", 2600, "Steps of training.")
+@number_option("--steps", default=2600, text="Steps of training.")
 @click.option("--minutes", type=float, help="End after so long, whatever the steps.")
 @seed_option
 @click.option(
@@ -133,12 +116,11 @@ def practice(count: int, seed: int, held_out: bool, out: Path) -> None:
     type=existing,
     help="The settings.json of a model, to make one like it; --steps and the like do not count.",
 )
-@click.option(
+@number_option(
     "--processes",
     default=0,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Processes that make batches ahead, so that a GPU waits less.",
+    least=0,
+    text="Processes that make batches ahead, so that a GPU waits less.",
 )
 def pretrain(
     notes: Path,

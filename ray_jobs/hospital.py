@@ -13,7 +13,7 @@ from rich.table import Table
 
 from predictor.synthetic.leaks import LEAKS
 from predictor.synthetic.make import Plan, Report, make_hospital
-from ray_jobs.options import emit, json_option, told_plainly
+from ray_jobs.options import emit, json_option, out_folder_option, told_plainly
 
 console = Console(highlight=False)
 
@@ -26,12 +26,7 @@ def hospital() -> None:
 @hospital.command("make")
 @click.option("--patients", required=True, type=click.IntRange(1), help="How many patients.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same bytes.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write.",
-)
+@out_folder_option("The folder to write.")
 @click.option("--leak", type=click.Choice(LEAKS), help="Plant one leak, for an audit to find.")
 @click.option(
     "--without",

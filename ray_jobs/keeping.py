@@ -19,7 +19,9 @@ from ray_jobs.options import (
     emit,
     graph_option,
     json_option,
+    number_option,
     opened,
+    out_folder_option,
     told_plainly,
 )
 
@@ -122,15 +124,8 @@ def export(graph: str, format_: str, out: Path) -> None:
 @click.command()
 @click.argument("concept")
 @graph_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write both to.",
-)
-@click.option(
-    "--limit", default=25, show_default=True, type=click.IntRange(1), help="Neighbours at the most."
-)
+@out_folder_option("The folder to write both to.")
+@number_option("--limit", default=25, text="Neighbours at the most.")
 @as_of_option
 def draw(concept: str, graph: str, out: Path, limit: int, as_of: date | None) -> None:
     """Draw the neighbourhood of CONCEPT: a page whose edges open to sentences, and a PNG."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -14,6 +15,32 @@ from kg_builder.store import IMPLEMENTATIONS, GraphStore, open_store
 from ray_jobs.config import AsOf
 
 existing = click.Path(exists=True, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def number_option(
+    *names: str, default: int, text: str, least: int = 1
+) -> Callable[[Command], Command]:
+    """An option whose value is `least` or more, and told in the help."""
+    return click.option(
+        *names, default=default, show_default=True, type=click.IntRange(least), help=text
+    )
+
+
+def out_folder_option(text: str) -> Callable[[Command], Command]:
+    """The folder that a command writes to."""
+    return _out_option(click.Path(file_okay=False, path_type=Path), text)
+
+
+def out_file_option(text: str) -> Callable[[Command], Command]:
+    """The file that a command writes."""
+    return _out_option(click.Path(dir_okay=False, path_type=Path), text)
+
+
+def _out_option(where: click.Path, text: str) -> Callable[[Command], Command]:
+    return click.option("--out", required=True, type=where, help=text)
+
+
 graph_option = click.option(
     "--graph", required=True, metavar="DIR|URL", help="What kg_build made, or neo4j://HOST:7687."
 )
@@ -41,16 +68,10 @@ workers_option = click.option(
     type=click.IntRange(1),
     help="Processes; one a core, as far as there are files. 1: all in this process, without Ray.",
 )
-processes_option = click.option(
-    "--workers",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Processes; 1: all in this process, without Ray.",
+processes_option = number_option(
+    "--workers", default=1, text="Processes; 1: all in this process, without Ray."
 )
-limit_option = click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(1), help="So many at the most."
-)
+limit_option = number_option("--limit", default=20, text="So many at the most.")
 predicate_option = click.option(
     "--predicate",
     "predicates",
@@ -58,12 +79,10 @@ predicate_option = click.option(
     type=click.Choice(PREDICATES),
     help="Only edges of this predicate; may be given again.",
 )
-min_articles_option = click.option(
+min_articles_option = number_option(
     "--min-articles",
     default=1,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Only edges that so many articles state, for and against counted together.",
+    text="Only edges that so many articles state, for and against counted together.",
 )
 linker_option = click.option(
     "--linker",

@@ -22,7 +22,15 @@ from rich.progress import Progress
 
 from kg_builder.durable import replace_text
 from kg_builder.snapshot_tables import find_snapshot, read_build
-from ray_jobs.options import as_of_option, existing, graph_option, processes_option, told_plainly
+from ray_jobs.options import (
+    as_of_option,
+    existing,
+    graph_option,
+    number_option,
+    out_file_option,
+    processes_option,
+    told_plainly,
+)
 from ray_jobs.patient_records import (
     CONTEXT_VERSION,
     BadLine,
@@ -204,23 +212,17 @@ def summary(tally: Tally) -> dict[str, Any]:
 @click.argument("source", type=existing, metavar="SEEDS.jsonl")
 @graph_option
 @click.option("--task", required=True, help="readmission_30d, in_hospital_mortality or a variant.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON lines to write, one for each of SEEDS.",
-)
+@out_file_option("JSON lines to write, one for each of SEEDS.")
 @click.option(
     "--features",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Features, as Parquet.",
 )
-@click.option(
+@number_option(
     "--limit",
     default=10,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Passages for each line; 0: features alone, ten times as fast.",
+    least=0,
+    text="Passages for each line; 0: features alone, ten times as fast.",
 )
 @as_of_option
 @processes_option

@@ -17,7 +17,15 @@ from kg_builder.model import REFUTES
 from ray_jobs.answering import LanguageModel, answer_row, model_options, print_answer, written
 from ray_jobs.config import AsOf
 from ray_jobs.embedding import embedding_option, load_quietly
-from ray_jobs.options import as_of_option, emit, existing, graph_option, json_option, told_plainly
+from ray_jobs.options import (
+    as_of_option,
+    emit,
+    existing,
+    graph_option,
+    json_option,
+    number_option,
+    told_plainly,
+)
 from retrieval.evaluate import RetrievalReport, evaluate_discovery, evaluate_questions
 from retrieval.metrics import Measure
 from retrieval.passages import Passage, PassageEdge, concepts_of
@@ -40,14 +48,7 @@ def retriever_over(graph: str, embedding: Path | None = None) -> Iterator[GraphR
 @click.command()
 @click.argument("question")
 @graph_option
-@click.option(
-    "-k",
-    "--limit",
-    default=10,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Sentences at the most.",
-)
+@number_option("-k", "--limit", default=10, text="Sentences at the most.")
 @as_of_option
 @embedding_option
 @model_options

@@ -15,7 +15,15 @@ from predictor.study import Plan
 from ray_jobs.cohorts import data_option, layout_option, task_option
 from ray_jobs.config import AsOf
 from ray_jobs.graph_step import PASSAGES
-from ray_jobs.options import emit, existing, json_option, processes_option, told_plainly
+from ray_jobs.options import (
+    emit,
+    existing,
+    json_option,
+    number_option,
+    out_folder_option,
+    processes_option,
+    told_plainly,
+)
 from ray_jobs.risk_audit import audit_probes, audit_table
 from ray_jobs.risk_data import Inputs, with_contexts
 from ray_jobs.risk_options import KINDS, inputs_options, seed_option
@@ -31,21 +39,15 @@ from ray_jobs.train_risk import Division, gathered_with_split, train
 @layout_option
 @task_option
 @inputs_options
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The run's folder; a training that was interrupted goes on there.",
-)
+@out_folder_option("The run's folder; a training that was interrupted goes on there.")
 @click.option(
     "--split", type=existing, help="The split file that stage 1 was fitted by; else one is made."
 )
-@click.option(
+@number_option(
     "--folds",
     default=5,
-    show_default=True,
-    type=click.IntRange(2),
-    help="Parts of the patients, each predicted by models that did not see it.",
+    least=2,
+    text="Parts of the patients, each predicted by models that did not see it.",
 )
 @click.option(
     "--test-share",
@@ -62,19 +64,14 @@ from ray_jobs.train_risk import Division, gathered_with_split, train
     help="Which model; may be given again, the first is kept. All unless given.",
 )
 @seed_option
-@click.option(
-    "--replicates",
-    default=1000,
-    show_default=True,
-    type=click.IntRange(20),
-    help="Draws of patients behind each interval.",
+@number_option(
+    "--replicates", default=1000, least=20, text="Draws of patients behind each interval."
 )
-@click.option(
+@number_option(
     "--passages",
     default=PASSAGES,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Passages kept for each row; 0: the graph's features alone, ten times as fast.",
+    least=0,
+    text="Passages kept for each row; 0: the graph's features alone, ten times as fast.",
 )
 @click.option(
     "--graph-until",

@@ -12,7 +12,7 @@ from predictor.report import render_report
 from predictor.run import load_info, load_risk_model
 from predictor.schema import FeatureTable
 from ray_jobs.graph_step import cited_sentences
-from ray_jobs.options import emit, existing, json_option, told_plainly
+from ray_jobs.options import emit, existing, json_option, out_file_option, told_plainly
 from ray_jobs.risk_options import run_option
 from ray_jobs.risk_tables import (
     console,
@@ -82,12 +82,7 @@ def explanations(
 
 @click.command("report")
 @run_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The page to write.",
-)
+@out_file_option("The page to write.")
 @click.option(
     "--patients", default=3, show_default=True, help="How many of the riskiest to explain."
 )

@@ -16,7 +16,7 @@ from predictor.run import RunInfo, check_fits, load_info, load_risk_model
 from predictor.schema import FeatureTable
 from predictor.sources import open_records
 from ray_jobs.cohorts import data_option, layout_option
-from ray_jobs.options import emit, json_option, told_plainly
+from ray_jobs.options import emit, json_option, out_file_option, told_plainly
 from ray_jobs.risk_data import Inputs, gather, with_contexts
 from ray_jobs.risk_options import inputs_options, kind_option, run_option, seed_option
 from ray_jobs.risk_tables import (
@@ -33,12 +33,7 @@ from ray_jobs.risk_tables import (
 @layout_option
 @inputs_options
 @kind_option
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Risks, as JSON lines.",
-)
+@out_file_option("Risks, as JSON lines.")
 def score_command(
     run: Path,
     data: Path,
